@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models import commands
+from models import commands, registers
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "build" / "gen"
@@ -31,8 +31,38 @@ def commands_vh() -> str:
             lines.append(f"localparam {name}_W = {field.width};")
             if field.base_lsb is not None:
                 lines.append(f"localparam {name}_BASE = {field.base_lsb};")
+    return header("commands.yaml", lines)
+
+
+def registers_vh() -> str:
+    """Verilog localparams: <CORE|HOST>_<REGISTER> (byte address), ..._<FIELD>_LSB and _W."""
+    lines = []
+    for addrmap in registers.MAPS:
+        side = addrmap.split("_")[0].upper()
+        for reg in registers.registers(addrmap).values():
+            lines.append(f"localparam [11:0] {side}_{reg.name} = 12'h{reg.address:03x};")
+            for field, (lsb, width, _) in reg.fields.items():
+                lines.append(f"localparam {side}_{reg.name}_{field.upper()}_LSB = {lsb};")
+                lines.append(f"localparam {side}_{reg.name}_{field.upper()}_W = {width};")
+    return header("registers.rdl", lines)
+
+
+def registers_h() -> str:
+    """C macros: REG_<REGISTER> (byte offset), ..._<FIELD>_LSB and _MASK, for firmware."""
+    lines = ["#pragma once"]
+    for reg in registers.registers("core_registers").values():
+        lines.append(f"#define REG_{reg.name} {reg.address:#05x}u")
+        for field, (lsb, width, _) in reg.fields.items():
+            if field != "value":
+                lines.append(f"#define REG_{reg.name}_{field.upper()}_LSB {lsb}")
+                lines.append(f"#define REG_{reg.name}_{field.upper()}_MASK {(1 << width) - 1:#x}u")
+    return "\n".join(["// Generated from rtl/chiplet/registers.rdl", *lines, ""])
+
+
+def header(source: str, lines: list[str]) -> str:
+    """A generated Verilog header; not every user needs every constant."""
     return "\n".join([
-        "// Generated from rtl/chiplet/commands.yaml",
+        f"// Generated from rtl/chiplet/{source}",
         "/* verilator lint_off UNUSEDPARAM */",
         *lines,
         "/* verilator lint_on UNUSEDPARAM */",
@@ -49,6 +79,8 @@ def write(path: Path, text: str) -> None:
 
 def main() -> None:
     write(OUT / "commands.vh", commands_vh())
+    write(OUT / "registers.vh", registers_vh())
+    write(OUT / "registers.h", registers_h())
 
 
 if __name__ == "__main__":
