@@ -1,0 +1,3 @@
++incdir+.
+fifo.v
+signature.v

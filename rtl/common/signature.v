@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// signature: what a command leaves behind, the sum mod 2^32 of the CRC-32 of its beats.
+//
+// Contract: for each cycle with valid, crc32(offset as 4 little-endian bytes, BLOCK data bytes from
+//   the least significant one, exps low byte, exps high byte) is added to sum. The sum does not
+//   depend on the order of the beats. Invalid lanes and unused exponents must come as zero.
+//   Defined by models/signature.py.
+// Handshake: none, a beat is taken whenever valid is high. clear starts a new command: it sets sum
+//   to zero before the beat of the same cycle, if there is one, is added.
+// Latency: sum contains a beat of cycle t from cycle t+1 on.
+// Cost: one XOR network of 8*(BLOCK+6) inputs and a 32-bit adder.
+`default_nettype none
+
+module signature #(
+  parameter BLOCK = 64  // data bytes per beat
+) (
+  input  wire               clk,
+  input  wire               rst,
+  input  wire               clear,
+  input  wire               valid,
+  input  wire [31:0]        offset,
+  input  wire [8*BLOCK-1:0] data,
+  input  wire [15:0]        exps,
+  output wire [31:0]        sum
+);
+`include "crc32.vh"
+
+  localparam BYTES = BLOCK + 6;
+
+  function automatic [31:0] crc32_beat(input [8*BYTES-1:0] message);
+    /*verilator no_inline_task*/
+    integer i;
+    reg [31:0] c;
+    begin
+      c = 32'hFFFFFFFF;
+      for (i = 0; i < BYTES; i = i + 1) c = crc32_byte(c, message[8*i +: 8]);
+      crc32_beat = ~c;
+    end
+  endfunction
+
+  reg [31:0] sum_q;
+  assign sum = sum_q;
+
+  always @(posedge clk) begin
+    if (rst) sum_q <= 32'd0;
+    else if (valid) sum_q <= (clear ? 32'd0 : sum_q) + crc32_beat({exps, data, offset});
+    else if (clear) sum_q <= 32'd0;
+  end
+endmodule
+
+`default_nettype wire

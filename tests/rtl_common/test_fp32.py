@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""fp32.vh against models/fp32.py: through cocotb on both simulators, and in bulk, compiled."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tb.common.filelist import ROOT, block_list
+from tb.common.runner import missing_simulator, simulate, tool_environment
+from tb.common_units import fp32_pairs
+
+SOURCES = ["rtl/common/fp32.vh", "tb/common_units/fp32_probe.v", "tb/common_units/fp32_bulk.cpp"]
+
+
+def test_functions(simulator: str) -> None:
+    simulate(
+        "common_units",
+        top="fp32_probe",
+        test_module="tb.common_units.fp32_cases",
+        sources=block_list("common"),
+        sim=simulator,
+    )
+
+
+@pytest.fixture(scope="module")
+def bulk() -> Path:
+    """The compiled harness."""
+    if reason := missing_simulator("verilator"):
+        pytest.skip(reason)
+    folder = ROOT / "build" / "fp32_bulk"
+    program = folder / "fp32_bulk"
+    newest = max((ROOT / name).stat().st_mtime for name in SOURCES)
+    if not program.is_file() or program.stat().st_mtime < newest:
+        with tool_environment():
+            subprocess.run(
+                ["verilator", "--cc", "--exe", "--build", "-O3", "-CFLAGS", "-O3"]
+                + ["-Irtl/common", "--top", "fp32_probe", "--Mdir", str(folder), "-o", "fp32_bulk"]
+                + [name for name in SOURCES if not name.endswith(".vh")],
+                cwd=ROOT,
+                check=True,
+                env=dict(os.environ),
+                stdout=subprocess.DEVNULL,
+            )
+    return program
+
+
+def run(program: Path, op: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Results of the design for operand words a, b."""
+    pairs = np.stack([a, b], axis=1).astype("<u4").tobytes()
+    code = str(fp32_pairs.OPS.index(op))
+    done = subprocess.run([program, code], input=pairs, capture_output=True, check=True)
+    return np.frombuffer(done.stdout, "<u4")
+
+
+def compare(op: str, a: np.ndarray, b: np.ndarray, got: np.ndarray) -> None:
+    want = fp32_pairs.expected(op, a, b)
+    assert got.shape == want.shape
+    wrong = np.flatnonzero(got != want)
+    if wrong.size:
+        i = wrong[0]
+        raise AssertionError(
+            f"{op}({a[i]:08x}, {b[i]:08x}): expected {want[i]:08x}, got {got[i]:08x}; "
+            f"{wrong.size} of {want.size} pairs differ"
+        )
+
+
+def check(program: Path, op: str, a: np.ndarray, b: np.ndarray) -> None:
+    a, b = fp32_pairs.operands(op, a, b)
+    compare(op, a, b, run(program, op, a, b))
+
+
+@pytest.mark.parametrize("op", fp32_pairs.OPS)
+def test_special_pairs(bulk: Path, op: str) -> None:
+    check(bulk, op, *fp32_pairs.special_pairs())
+
+
+@pytest.mark.parametrize("op", fp32_pairs.OPS)
+def test_random_pairs(bulk: Path, op: str, seed: int) -> None:
+    check(bulk, op, *fp32_pairs.random_pairs(np.random.default_rng(seed), 200_000))
+
+
+def test_products_around_the_smallest_normal(bulk: Path, seed: int) -> None:
+    a, b = fp32_pairs.rounding_edge_pairs(np.random.default_rng(seed), 200_000)
+    check(bulk, "mul", a, b)
+    tiny = fp32_pairs.expected("mul", a, b) & 0x7FFFFFFF
+    assert (tiny == 0).any() and (tiny == 0x00800000).any()
+
+
+def test_all_integers(bulk: Path) -> None:
+    b = np.arange(2**22, dtype=np.uint32)
+    check(bulk, "from_int", b, b)
+
+
+def test_one_wrong_bit_is_found(bulk: Path) -> None:
+    a, b = fp32_pairs.special_pairs()
+    got = run(bulk, "add", a, b).copy()
+    got[12345] ^= 1
+    with pytest.raises(AssertionError, match=r"add\(.*1 of 65536 pairs differ"):
+        compare("add", a, b, got)
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("op", ["add", "mul", "ldexp", "max"])
+def test_bulk_pairs(bulk: Path, op: str, seed: int) -> None:
+    rng = np.random.default_rng([seed, fp32_pairs.OPS.index(op)])
+    for _ in range(10):
+        check(bulk, op, *fp32_pairs.random_pairs(rng, 1_000_000))
+        if op == "mul":
+            check(bulk, op, *fp32_pairs.rounding_edge_pairs(rng, 250_000))
