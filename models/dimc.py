@@ -11,67 +11,88 @@ with E = exponent byte - 127.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+
 import numpy as np
 
 from models import fp32, mx
 
 
-def scaled(q, e, bits: int, block: int) -> np.ndarray:
-    """MX operand -> float32 [rows, blocks, block] of q * 2^(E - (bits - 2)); see `matmul_scaled`."""
-    q = np.asarray(q)
-    return mx.dequantize(q, e, bits, block).reshape(q.shape[0], -1, block)
+@dataclasses.dataclass(frozen=True)
+class Operand:
+    """An MX matrix: q int8 [..., rows, K'], e uint8 [..., rows, K'/block]."""
+
+    q: np.ndarray
+    e: np.ndarray
+    bits: int = 8
+    block: int = 64
+
+    def __post_init__(self) -> None:
+        if self.q.shape[-1] % self.block:
+            raise ValueError(f"contraction {self.q.shape[-1]} is no multiple of {self.block}")
+        if self.e.shape != (*self.q.shape[:-1], self.q.shape[-1] // self.block):
+            raise ValueError(f"exponents {self.e.shape} do not fit {self.q.shape}")
+
+    @classmethod
+    def quantized(cls, x, bits: int = 8, block: int = 64) -> Operand:
+        """From float32 [..., rows, K]."""
+        return cls(*mx.quantize(x, bits, block), bits, block)
+
+    @functools.cached_property
+    def step(self) -> np.ndarray:
+        """int32, log2 of the value of q = 1: E - (bits - 2)."""
+        return self.e.astype(np.int32) - mx.UNIT - (self.bits - 2)
+
+    @functools.cached_property
+    def scaled(self) -> np.ndarray:
+        """float32 [..., rows, K'], the values."""
+        return mx.dequantize(self.q, self.e, self.bits, self.block)
+
+    @functools.cached_property
+    def step_range(self) -> tuple[int, int]:
+        """Smallest and largest step of the blocks that are not byte 0 (which hold only zeros)."""
+        live = self.step[self.e != 0]
+        return (int(live.min()), int(live.max())) if live.size else (0, 0)
 
 
-def _steps(e: np.ndarray, bits: int) -> tuple[int, int]:
-    """Smallest and largest log2(step) over the blocks that are not byte 0 (which hold only zeros)."""
-    live = np.asarray(e)[np.asarray(e) != 0].astype(np.int32)
-    if live.size == 0:
-        return 0, 0
-    return int(live.min()) - 127 - (bits - 2), int(live.max()) - 127 - (bits - 2)
-
-
-def in_range(ex, ew, x_bits: int = 8, w_bits: int = 8) -> bool:
-    """True where no contribution can leave the normal fp32 range, so `matmul_scaled` is exact."""
-    (xlo, xhi), (wlo, whi) = _steps(ex, x_bits), _steps(ew, w_bits)
-    top = x_bits + w_bits + 20  # |d| < 2^(bx - 1 + bw - 1 + 6), and 2^16 blocks in one sum
-    if mx.NONFINITE in (xhi + 127 + x_bits - 2, whi + 127 + w_bits - 2):
+def _always_normal(x: Operand, w: Operand) -> bool:
+    """True where no scaled operand, contribution or sum can leave the normal fp32 range."""
+    if (x.e == mx.NONFINITE).any() or (w.e == mx.NONFINITE).any():
         return False
+    (xlo, xhi), (wlo, whi) = x.step_range, w.step_range
+    top = x.bits + w.bits + 20  # |d| < 2^(bx - 1 + bw - 1 + 6), and 2^16 blocks in one sum
     return min(xlo, wlo, xlo + wlo) >= -126 and max(xhi, whi, xhi + whi) + top < 128
 
 
-def matmul_scaled(xs: np.ndarray, ws: np.ndarray) -> np.ndarray:
-    """The same result from operands of `scaled`, one float32 matrix product per block.
+def product(x: Operand, w: Operand, acc=None) -> np.ndarray:
+    """x [..., T, K'] with w [..., N, K'] -> float32 [..., T, N], accumulated onto `acc` if given.
 
-    Only valid where `in_range` holds: every product is then an integer below 2^14 times one power
-    of two, so partial sums in any order are exact; sums of blocks are multiples of that power, so
-    nothing can be flushed.
+    Where everything stays in the normal range, one float32 matrix product of the values per block
+    gives the same bits: its terms are integers below 2^14 times one power of two per (row, column),
+    so their sum is exact in any order, and nothing can be flushed. Raises ValueError on operands
+    that do not agree.
     """
-    acc = np.zeros((xs.shape[0], ws.shape[0]), np.float32)
-    for b in range(xs.shape[1]):
-        acc += xs[:, b] @ ws[:, b].T
-    return acc
+    if x.q.shape[-1] != w.q.shape[-1] or x.block != w.block:
+        raise ValueError(f"contractions {x.q.shape}, {w.q.shape} do not agree")
+    fast = acc is None and _always_normal(x, w)
+    xv, wv = (x.scaled, w.scaled) if fast else (fp32.from_int(x.q), fp32.from_int(w.q))
+    out = fp32.ZERO if acc is None else fp32.flush(acc)
+    for b in range(x.q.shape[-1] // x.block):
+        part = slice(b * x.block, (b + 1) * x.block)
+        d = np.matmul(xv[..., part], np.swapaxes(wv[..., part], -1, -2))
+        if fast:
+            out = out + d
+            continue
+        c = fp32.ldexp(d, x.step[..., :, None, b] + w.step[..., None, :, b])
+        bad = (x.e[..., :, None, b] == mx.NONFINITE) | (w.e[..., None, :, b] == mx.NONFINITE)
+        out = fp32.add(out, np.where(bad, fp32.NAN, c))
+    return out
 
 
 def matmul(qx, ex, qw, ew, *, block: int, x_bits: int = 8, w_bits: int = 8, acc=None) -> np.ndarray:
-    """qx [T,K'], ex [T,K'/block], qw [N,K'], ew [N,K'/block] -> float32 [T,N].
-
-    `acc`, float32 [T,N], is the value accumulated onto; +0 without. Raises ValueError on shapes
-    that do not agree.
-    """
-    qx, ex, qw, ew = (np.asarray(a) for a in (qx, ex, qw, ew))
-    blocks = qx.shape[1] // block
-    if qx.shape[1] != qw.shape[1] or qx.shape[1] % block:
-        raise ValueError(f"contractions {qx.shape[1]} and {qw.shape[1]} do not fit block {block}")
-    if ex.shape != (qx.shape[0], blocks) or ew.shape != (qw.shape[0], blocks):
-        raise ValueError(f"exponents {ex.shape}, {ew.shape} do not fit {qx.shape}, {qw.shape}")
-    if acc is None and in_range(ex, ew, x_bits, w_bits):
-        return matmul_scaled(scaled(qx, ex, x_bits, block), scaled(qw, ew, w_bits, block))
-    out = np.zeros((qx.shape[0], qw.shape[0]), np.float32) if acc is None else fp32.flush(acc)
-    fx = qx.reshape(-1, blocks, block).astype(np.float32)
-    fw = qw.reshape(-1, blocks, block).astype(np.float32)
-    for b in range(blocks):
-        bx, bw = ex[:, b, None].astype(np.int32), ew[None, :, b].astype(np.int32)
-        c = fp32.ldexp(fx[:, b] @ fw[:, b].T, bx - 127 - (x_bits - 2) + bw - 127 - (w_bits - 2))
-        c = np.where((bx == mx.NONFINITE) | (bw == mx.NONFINITE), fp32.NAN, c)
-        out = fp32.add(out, c)
-    return out
+    """qx [..., T, K'], ex [..., T, K'/block], qw [..., N, K'], ew [..., N, K'/block]
+    -> float32 [..., T, N]; see `product`."""
+    x = Operand(np.asarray(qx), np.asarray(ex), x_bits, block)
+    w = Operand(np.asarray(qw), np.asarray(ew), w_bits, block)
+    return product(x, w, acc)

@@ -99,7 +99,7 @@ def tables() -> dict[str, np.ndarray]:
         ],
         "tail": [_quadratic(_normal_tail, i / 32, -h, h) for i in range(256)],
     }
-    out = {name: fp32.bits(np.array(r, dtype=np.float64).astype(np.float32)) for name, r in rows.items()}
+    out = {name: fp32.bits(np.array(r).astype(np.float32)) for name, r in rows.items()}
     for table in out.values():
         table.setflags(write=False)
     return out
