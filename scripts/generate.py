@@ -31,7 +31,7 @@ def commands_vh() -> str:
             lines.append(f"localparam {name}_W = {field.width};")
             if field.base_lsb is not None:
                 lines.append(f"localparam {name}_BASE = {field.base_lsb};")
-    return header("commands.yaml", lines)
+    return verilog_header("commands.yaml", lines)
 
 
 def registers_vh() -> str:
@@ -44,7 +44,7 @@ def registers_vh() -> str:
             for field, (lsb, width, _) in reg.fields.items():
                 lines.append(f"localparam {side}_{reg.name}_{field.upper()}_LSB = {lsb};")
                 lines.append(f"localparam {side}_{reg.name}_{field.upper()}_W = {width};")
-    return header("registers.rdl", lines)
+    return verilog_header("registers.rdl", lines)
 
 
 def registers_h() -> str:
@@ -59,7 +59,7 @@ def registers_h() -> str:
     return "\n".join(["// Generated from rtl/chiplet/registers.rdl", *lines, ""])
 
 
-def header(source: str, lines: list[str]) -> str:
+def verilog_header(source: str, lines: list[str]) -> str:
     """A generated Verilog header; not every user needs every constant."""
     return "\n".join([
         f"// Generated from rtl/chiplet/{source}",
