@@ -17,6 +17,7 @@ def commands_vh() -> str:
     lines = [f"localparam CMD_BITS = {commands.BITS};"]
     lines += [f"localparam QUEUE_{n.upper()} = {v};" for n, v in spec["queues"].items()]
     lines += [f"localparam PRODUCER_{n.upper()} = {v};" for n, v in spec["producers"].items()]
+    lines += [f"localparam [3:0] ERROR_{n.upper()} = 4'd{v};" for n, v in spec["errors"].items()]
     header = commands.formats()["sync"].fields
     for field in header.values():
         lines.append(f"localparam CMD_{field.name.upper()}_LSB = {field.lsb};")
