@@ -7,7 +7,7 @@
 // Handshake: engine command interface, stash port and macro write port of docs/architecture.md.
 // Errors: zero counts, unknown opcode -> ILLEGAL; stash, set or macro beyond the end -> ADDRESS (nothing is
 //   done); an AXI error -> MEMORY and a dropped macro write -> CONFLICT, after the command has run to its end.
-// abort: the command at work stops writing and ends as soon as no memory access is outstanding; no done pulse.
+// cancel: the command at work stops writing and ends as soon as no memory access is outstanding; no done pulse.
 // Rate: one beat per cycle in reads, less one cycle per group; stores one beat per cycle less the
 //   address and response cycles of each burst.
 // Cost: STORE_BURST beats of buffer; one exponent beat.
@@ -22,7 +22,7 @@ module dma #(
 ) (
   input  wire                 clk,
   input  wire                 rst,
-  input  wire                 abort,
+  input  wire                 cancel,
   output wire                 busy,
 
   // commands
@@ -119,7 +119,7 @@ module dma #(
 
   localparam [1:0] S_IDLE = 2'd0, S_READ = 2'd1, S_STORE = 2'd2, S_END = 2'd3;
   reg [1:0]  state_q;
-  reg        aborted_q;
+  reg        cancelled_q;
   reg        weights_q;
   reg        mx_q;
   reg [31:0] mem_q;           // memory beat of the current row
@@ -162,7 +162,7 @@ module dma #(
   reg [31:0] beat_q;           // running number of data beats
   wire is_data = state_q == S_READ && rsp_valid && !exps_next_q;
   wire [15:0] exps = mx_q ? group_exps_q[15:0] : 16'd0;
-  wire drop = aborted_q;
+  wire drop = cancelled_q;
   wire write_ready = drop || (weights_q ? mw_ready : stash_req_ready);
   wire take_exps = state_q == S_READ && rsp_valid && exps_next_q;
   wire take_data = is_data && write_ready;
@@ -203,6 +203,7 @@ module dma #(
   assign m_axi_wlast = exps_phase || {15'd0, sent_q} + 20'd1 == chunk;
   assign m_axi_bready = state_q == S_STORE && (store_q == T_RESPONSE || store_q == T_EXPS_RESPONSE);
   wire responded = m_axi_bvalid && m_axi_bready;
+  wire unused_bresp = m_axi_bresp[0];  // OKAY and EXOKAY, SLVERR and DECERR are one to us
   wire store_row_ends = left_q == chunk;
   wire store_group_ends = mx_q && in_group == chunk;
 
@@ -231,14 +232,14 @@ module dma #(
     done_valid <= 1'b0;
     if (rst) begin
       state_q <= S_IDLE;
-      aborted_q <= 1'b0;
+      cancelled_q <= 1'b0;
       ask_q <= 1'b0;
     end else begin
-      if (abort && state_q != S_IDLE) aborted_q <= 1'b1;
+      if (cancel && state_q != S_IDLE) cancelled_q <= 1'b1;
 
       case (state_q)
         S_IDLE: begin
-          aborted_q <= 1'b0;
+          cancelled_q <= 1'b0;
           if (accept) begin
             weights_q <= c_weights;
             mx_q <= c_mx;
@@ -280,7 +281,7 @@ module dma #(
         S_READ: begin
           if (asked) begin
             ask_exps_q <= mx_q && !ask_exps_q;
-            if (aborted_q) ask_q <= 1'b0;
+            if (cancelled_q) ask_q <= 1'b0;
             if (!ask_exps_q) begin
               if (ask_left_q != ask_data) begin
                 ask_left_q <= ask_left_q - ask_data;
@@ -322,7 +323,7 @@ module dma #(
               if (rows_q == 12'd1) state_q <= S_END;
             end
           end
-          if (aborted_q && !ask_q && expected_q == 20'd0) state_q <= S_IDLE;
+          if (cancelled_q && !ask_q && expected_q == 20'd0) state_q <= S_IDLE;
         end
 
         S_STORE: begin
@@ -364,7 +365,7 @@ module dma #(
                 write_addr_q <= next_stash;
                 if (rows_q == 12'd1) state_q <= S_END;
               end
-              if (aborted_q) state_q <= S_IDLE;
+              if (cancelled_q) state_q <= S_IDLE;
             end
             T_EXPS_ADDRESS: if (m_axi_awready) store_q <= T_EXPS_DATA;
             T_EXPS_DATA: if (m_axi_wready) store_q <= T_EXPS_RESPONSE;
@@ -384,7 +385,7 @@ module dma #(
                 write_addr_q <= next_stash;
                 if (rows_q == 12'd1) state_q <= S_END;
               end
-              if (aborted_q) state_q <= S_IDLE;
+              if (cancelled_q) state_q <= S_IDLE;
             end
           endcase
         end
@@ -392,7 +393,7 @@ module dma #(
         default: begin
           // One cycle for the signature's last beat and for a late conflict pulse.
           state_q <= S_IDLE;
-          done_valid <= !aborted_q && !abort;
+          done_valid <= !cancelled_q && !cancel;
           done_status <= mw_conflict ? ERROR_CONFLICT : status_q;
         end
       endcase

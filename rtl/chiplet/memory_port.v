@@ -85,6 +85,7 @@ module memory_port #(
   assign m_axi_rready = |(rsp_valid & rsp_ready);
   assign rsp_data = m_axi_rdata;
   assign rsp_err = m_axi_rresp[1];
+  wire unused_rresp = m_axi_rresp[0];  // OKAY and EXOKAY, SLVERR and DECERR are one to us
 
   always @(posedge clk) begin
     if (rst) begin
