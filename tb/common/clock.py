@@ -19,9 +19,14 @@ def rng(name: str) -> random.Random:
     return random.Random(f"{cocotb.RANDOM_SEED}/{name}")
 
 
+def start_clock(dut: SimHandleBase) -> None:
+    """Start `dut.clk`, driven by the simulator and not by Python."""
+    cocotb.start_soon(Clock(dut.clk, PERIOD_NS, "ns", impl="gpi").start())
+
+
 async def start(dut: SimHandleBase, reset_cycles: int = 4) -> None:
     """Start `dut.clk` and hold `dut.rst` high for `reset_cycles`. Drive the inputs first."""
-    cocotb.start_soon(Clock(dut.clk, PERIOD_NS, "ns", impl="gpi").start())
+    start_clock(dut)
     await reset(dut, reset_cycles)
 
 

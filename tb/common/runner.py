@@ -229,6 +229,7 @@ def simulate(
     else:
         # Registers and memories start at random, seeded values: nothing may depend on them.
         args += ["+verilator+rand+reset+2", f"+verilator+seed+{seed}"]
+    run_env["FUNCTIONAL_COVERAGE"] = str(run_dir / "coverage.json")
     if flag("COVER"):
         run_env["FUNCTIONAL_COVERAGE"] = str(_coverage_file(block, run_dir, "json"))
         if sim == "verilator":
