@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models import commands, registers
+from models import commands, registers, transcendental
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "build" / "gen"
@@ -71,6 +71,21 @@ def verilog_header(source: str, lines: list[str]) -> str:
     ])
 
 
+def vector_tables_vh() -> str:
+    """Verilog functions table_<name>(index) = {c2, c1, c0}, from models/transcendental.py."""
+    lines = ["// Generated from models/transcendental.py: coefficients {c2, c1, c0} of quadratics"]
+    for name in ("exp2", "recip", "rsqrt"):
+        rows = transcendental.tables()[name]
+        bits = (len(rows) - 1).bit_length()
+        lines += [f"function automatic [95:0] table_{name}(input [{bits - 1}:0] f_index);",
+                  "  /*verilator no_inline_task*/", "  case (f_index)"]
+        for i, (c0, c1, c2) in enumerate(rows):
+            label = "default" if i == len(rows) - 1 else f"{bits}'d{i}"
+            lines.append(f"    {label}: table_{name} = 96'h{c2:08x}_{c1:08x}_{c0:08x};")
+        lines += ["  endcase", "endfunction", ""]
+    return "\n".join(lines)
+
+
 def write(path: Path, text: str) -> None:
     """Write only what has changed, so that nothing is rebuilt for nothing."""
     if not path.exists() or path.read_text() != text:
@@ -80,6 +95,7 @@ def write(path: Path, text: str) -> None:
 
 def main() -> None:
     write(OUT / "commands.vh", commands_vh())
+    write(OUT / "vector_tables.vh", vector_tables_vh())
     write(OUT / "registers.vh", registers_vh())
     write(OUT / "registers.h", registers_h())
 
