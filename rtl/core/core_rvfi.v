@@ -2,8 +2,8 @@
 // RISC-V formal interface (RVFI) of the control core: one record for each instruction, in order.
 //
 // Contract: simulation and formal only (`RVFI` defined). A record is made when an instruction
-// leaves X, by completing or by trapping, and shown in the cycle in which W is done with it. Names and
-// meanings as in the riscv-formal project, with these choices:
+// leaves X, by completing or by trapping, and is shown in the cycle in which W is done with it.
+// Names and meanings as in the riscv-formal project, with these choices:
 // - `rvfi_trap` records have rd_addr 0; their pc_wdata is the trap vector.
 // - `rvfi_intr` marks the first instruction behind an interrupt, not behind an exception.
 // - Memory fields are word-aligned (RISCV_FORMAL_ALIGNED_MEM): address of the word, masks and data
