@@ -1,3 +1,6 @@
 +incdir+.
 fifo.v
+skid_buffer.v
+arbiter.v
+sram_1p.v
 signature.v
