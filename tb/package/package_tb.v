@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// package_tb: a package with its memories, its substrate channels and the record checker; everything
+// that a test touches is a signal of this module.
+`default_nettype none
+
+module package_tb #(
+  parameter N_CHIPLETS = 2,
+  parameter N_MACROS = 2,
+  parameter BLOCK = 64,
+  parameter SETS = 64,
+  parameter STASH_BEATS = 16384,
+  parameter MEMORY_BEATS = 65536,
+  parameter RECORDS = 1 << 20
+) (
+  input  wire        clk,
+  input  wire        rst,
+  output wire        irq,
+
+  // host
+  input  wire        s_axil_awvalid,
+  output wire        s_axil_awready,
+  input  wire [11:0] s_axil_awaddr,
+  input  wire [2:0]  s_axil_awprot,
+  input  wire        s_axil_wvalid,
+  output wire        s_axil_wready,
+  input  wire [31:0] s_axil_wdata,
+  input  wire [3:0]  s_axil_wstrb,
+  output wire        s_axil_bvalid,
+  input  wire        s_axil_bready,
+  output wire [1:0]  s_axil_bresp,
+  input  wire        s_axil_arvalid,
+  output wire        s_axil_arready,
+  input  wire [11:0] s_axil_araddr,
+  input  wire [2:0]  s_axil_arprot,
+  output wire        s_axil_rvalid,
+  input  wire        s_axil_rready,
+  output wire [31:0] s_axil_rdata,
+  output wire [1:0]  s_axil_rresp,
+
+  // memory model settings
+  input  wire [15:0] read_latency,
+  input  wire [15:0] write_latency,
+  input  wire [8:0]  bandwidth,
+
+  // channel settings, as in tb/package/d2d_channel.v
+  input  wire [15:0] latency,
+  input  wire [31:0] error_threshold,
+  input  wire [31:0] seed,
+  input  wire        cut,
+  input  wire        inject_enable,
+  input  wire [31:0] inject_phit,
+  input  wire [15:0] inject_bit,
+  input  wire [7:0]  inject_index,
+
+  // record checker
+  input  wire        check_enable,
+  output wire        failed,
+  output wire [31:0] checked,
+  output wire [31:0] mismatches,
+  output wire [2:0]  failed_chiplet,
+  output wire [4:0]  failed_queue,
+  output wire [3:0]  failed_opcode,
+  output wire [31:0] failed_number,
+  output wire [31:0] failed_signature,
+  output wire [31:0] expected_signature,
+
+  // observation
+  output reg  [31:0]              cycle,
+  output wire [16*N_CHIPLETS-1:0] engine_busy,
+  output wire [32*N_CHIPLETS-1:0] link_replays,
+  output wire [32*N_CHIPLETS-1:0] memory_reads,
+  output wire [32*N_CHIPLETS-1:0] memory_writes,
+  output wire [N_CHIPLETS-1:0]    core_sleep
+);
+  localparam DATA = 8 * BLOCK;
+  localparam CHANNEL_BITS = 138;
+
+  wire [N_CHIPLETS-1:0]      awvalid, awready, wvalid, wready, wlast, bvalid, bready;
+  wire [40*N_CHIPLETS-1:0]   awaddr, araddr;
+  wire [8*N_CHIPLETS-1:0]    awlen, arlen;
+  wire [DATA*N_CHIPLETS-1:0] wdata, rdata;
+  wire [2*N_CHIPLETS-1:0]    bresp, rresp;
+  wire [N_CHIPLETS-1:0]      arvalid, arready, rvalid, rready;
+  wire [4*N_CHIPLETS-1:0]    arid, rid;
+
+  wire [N_CHIPLETS-1:0]    trace_valid;
+  wire [5*N_CHIPLETS-1:0]  trace_queue;
+  wire [4*N_CHIPLETS-1:0]  trace_opcode;
+  wire [16*N_CHIPLETS-1:0] trace_sequence;
+  wire [32*N_CHIPLETS-1:0] trace_signature;
+
+  wire unused = &{1'b0, s_axil_awprot, s_axil_wstrb, s_axil_arprot};
+
+  always @(posedge clk) cycle <= rst ? 32'd0 : cycle + 32'd1;
+
+  tessera_package #(
+    .N_CHIPLETS(N_CHIPLETS), .N_MACROS(N_MACROS), .BLOCK(BLOCK), .SETS(SETS),
+    .STASH_BEATS(STASH_BEATS), .CHANNEL_BITS(CHANNEL_BITS)
+  ) u_package (
+    .clk(clk), .rst(rst), .irq(irq),
+    .channel_control({inject_index, inject_bit, inject_phit, inject_enable, cut, seed,
+                      error_threshold, latency}),
+    .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready),
+    .s_axil_awaddr(s_axil_awaddr),
+    .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_wdata(s_axil_wdata),
+    .s_axil_bvalid(s_axil_bvalid), .s_axil_bready(s_axil_bready), .s_axil_bresp(s_axil_bresp),
+    .s_axil_arvalid(s_axil_arvalid), .s_axil_arready(s_axil_arready),
+    .s_axil_araddr(s_axil_araddr),
+    .s_axil_rvalid(s_axil_rvalid), .s_axil_rready(s_axil_rready), .s_axil_rdata(s_axil_rdata),
+    .s_axil_rresp(s_axil_rresp),
+    .m_axi_awvalid(awvalid), .m_axi_awready(awready), .m_axi_awaddr(awaddr), .m_axi_awlen(awlen),
+    .m_axi_wvalid(wvalid), .m_axi_wready(wready), .m_axi_wdata(wdata), .m_axi_wlast(wlast),
+    .m_axi_bvalid(bvalid), .m_axi_bready(bready), .m_axi_bresp(bresp),
+    .m_axi_arvalid(arvalid), .m_axi_arready(arready), .m_axi_arid(arid), .m_axi_araddr(araddr),
+    .m_axi_arlen(arlen),
+    .m_axi_rvalid(rvalid), .m_axi_rready(rready), .m_axi_rid(rid), .m_axi_rdata(rdata),
+    .m_axi_rresp(rresp),
+    .trace_valid(trace_valid), .trace_queue(trace_queue), .trace_opcode(trace_opcode),
+    .trace_sequence(trace_sequence), .trace_signature(trace_signature),
+    .engine_busy(engine_busy), .link_replays(link_replays), .core_sleep(core_sleep)
+  );
+
+  trace_checker #(.N_CHIPLETS(N_CHIPLETS), .DEPTH(RECORDS)) u_checker (
+    .clk(clk), .rst(rst), .enable(check_enable), .cycle(cycle),
+    .trace_valid(trace_valid), .trace_queue(trace_queue), .trace_opcode(trace_opcode),
+    .trace_sequence(trace_sequence), .trace_signature(trace_signature),
+    .checked(checked), .mismatches(mismatches), .failed(failed),
+    .failed_chiplet(failed_chiplet), .failed_queue(failed_queue), .failed_opcode(failed_opcode),
+    .failed_number(failed_number), .failed_signature(failed_signature),
+    .expected_signature(expected_signature)
+  );
+
+  localparam [2:0] BEAT_SIZE = $clog2(BLOCK);
+  localparam [7:0] DIGIT = "0";
+  genvar c;
+  generate
+    for (c = 0; c < N_CHIPLETS; c = c + 1) begin : g_memory
+      wire [3:0]      unused_bid;
+      wire            unused_rlast;
+      wire [DATA-1:0] unused_backdoor;
+      localparam [7:0] NUMBER = DIGIT + c;
+      axi_memory #(
+        .NAME({"mem", NUMBER}), .DATA_WIDTH(DATA), .ADDR_WIDTH(40), .ID_WIDTH(4),
+        .DEPTH(MEMORY_BEATS)
+      ) u_memory (
+        .clk(clk), .rst(rst),
+        .read_latency(read_latency), .write_latency(write_latency), .bandwidth(bandwidth),
+        .s_axi_awvalid(awvalid[c]), .s_axi_awready(awready[c]), .s_axi_awid(4'd0),
+        .s_axi_awaddr(awaddr[40*c +: 40]), .s_axi_awlen(awlen[8*c +: 8]),
+        .s_axi_awsize(BEAT_SIZE), .s_axi_awburst(2'b01),
+        .s_axi_wvalid(wvalid[c]), .s_axi_wready(wready[c]), .s_axi_wdata(wdata[DATA*c +: DATA]),
+        .s_axi_wstrb({BLOCK{1'b1}}), .s_axi_wlast(wlast[c]),
+        .s_axi_bvalid(bvalid[c]), .s_axi_bready(bready[c]), .s_axi_bid(unused_bid),
+        .s_axi_bresp(bresp[2*c +: 2]),
+        .s_axi_arvalid(arvalid[c]), .s_axi_arready(arready[c]), .s_axi_arid(arid[4*c +: 4]),
+        .s_axi_araddr(araddr[40*c +: 40]), .s_axi_arlen(arlen[8*c +: 8]),
+        .s_axi_arsize(BEAT_SIZE), .s_axi_arburst(2'b01),
+        .s_axi_rvalid(rvalid[c]), .s_axi_rready(rready[c]), .s_axi_rid(rid[4*c +: 4]),
+        .s_axi_rdata(rdata[DATA*c +: DATA]), .s_axi_rresp(rresp[2*c +: 2]),
+        .s_axi_rlast(unused_rlast),
+        .backdoor_read(1'b0), .backdoor_write(1'b0), .backdoor_index(32'd0),
+        .backdoor_wdata({DATA{1'b0}}), .backdoor_rdata(unused_backdoor), .dump(1'b0),
+        .beats_read(memory_reads[32*c +: 32]), .beats_written(memory_writes[32*c +: 32])
+      );
+    end
+  endgenerate
+endmodule
+
+`default_nettype wire
