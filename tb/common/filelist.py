@@ -93,7 +93,8 @@ def _read(path: Path, parents: tuple[Path, ...]) -> FileList:
 def _resolve(name: str, list_path: Path, place: str) -> Path:
     for base in (list_path.parent, ROOT):
         candidate = (base / name).resolve()
-        if candidate.exists():
+        # Generated folders are named before they are made.
+        if candidate.exists() or candidate.is_relative_to(ROOT / "build"):
             return candidate
     raise FileListError(f"{place}: {name} does not exist")
 
