@@ -160,7 +160,7 @@ class Chiplet:
     def execute(self, c: Command) -> int:
         """Run one relocated command of a local engine (all but send) and return its signature.
 
-        Raises IllegalCommand, AddressError, MemoryAccessError, PoisonError; then nothing is written.
+        Raises IllegalCommand, AddressError, MemoryAccessError, PoisonError (nothing is written).
         """
         return self._run[c.name](c)
 
