@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// link_retry: decides when to replay without being asked, and when to give up.
+//
+// Contract: `force_replay` pulses when flits have been outstanding for TIMEOUT cycles without an
+//   acknowledgement or a replay. The link goes down, with a cause, after MAX_TIMEOUTS of these or
+//   MAX_REPLAYS replays without any acknowledgement between, after SILENCE cycles without a good
+//   flit from the peer, or at a protocol error. The first cause stays until `clear`, which also
+//   replays what is outstanding: nothing is lost by going down and coming back.
+`default_nettype none
+
+module link_retry #(
+  parameter TIMEOUT = 1024,     // cycles; more than a round trip with a full flit each way
+  parameter MAX_TIMEOUTS = 8,   // 1 to 255
+  parameter MAX_REPLAYS = 64,   // 1 to 255
+  parameter SILENCE = 16384     // cycles; several times the peer's REFRESH
+) (
+  input  wire       clk,
+  input  wire       rst,
+  input  wire       clear,
+  input  wire       outstanding,
+  input  wire       progress,
+  input  wire       replay,
+  input  wire       heard,          // a good flit has come
+  input  wire       protocol_error,
+  output wire       force_replay,
+  output wire       down,
+  output wire [2:0] cause
+);
+  `include "link_format.vh"
+
+  generate
+    if (MAX_TIMEOUTS < 1 || MAX_TIMEOUTS > 255) begin : g_timeouts
+      link_retry_MAX_TIMEOUTS_must_be_1_to_255 rule ();
+    end
+    if (MAX_REPLAYS < 1 || MAX_REPLAYS > 255) begin : g_replays
+      link_retry_MAX_REPLAYS_must_be_1_to_255 rule ();
+    end
+  endgenerate
+
+  localparam [31:0] TIMEOUT_WORD = TIMEOUT;
+  localparam [31:0] SILENCE_WORD = SILENCE;
+  localparam [31:0] MAX_TIMEOUTS_WORD = MAX_TIMEOUTS;
+  localparam [31:0] MAX_REPLAYS_WORD = MAX_REPLAYS;
+
+  reg [31:0] timer_q;
+  reg [31:0] silence_q;
+  reg [7:0]  timeouts_q;  // since the last progress
+  reg [7:0]  replays_q;   // since the last progress
+  reg [2:0]  cause_q;
+
+  wire timeout = outstanding && !progress && !replay && !down && timer_q == TIMEOUT_WORD - 32'd1;
+
+  assign force_replay = timeout || clear;
+  assign down = cause_q != CAUSE_NONE;
+  assign cause = cause_q;
+
+  always @(posedge clk) begin
+    if (rst) begin
+      timer_q <= 32'd0;
+      silence_q <= 32'd0;
+      timeouts_q <= 8'd0;
+      replays_q <= 8'd0;
+      cause_q <= CAUSE_NONE;
+    end else if (clear) begin
+      timer_q <= 32'd0;
+      silence_q <= 32'd0;
+      timeouts_q <= 8'd0;
+      replays_q <= 8'd0;
+      cause_q <= CAUSE_NONE;
+    end else begin
+      if (!outstanding || progress || replay || timeout || down) timer_q <= 32'd0;
+      else timer_q <= timer_q + 32'd1;
+
+      if (progress || down) timeouts_q <= 8'd0;
+      else if (timeout) timeouts_q <= timeouts_q + 8'd1;
+      if (progress || down) replays_q <= 8'd0;
+      else if (replay) replays_q <= replays_q + 8'd1;
+
+      if (heard || down) silence_q <= 32'd0;
+      else silence_q <= silence_q + 32'd1;
+
+      if (!down) begin
+        if (protocol_error) cause_q <= CAUSE_PROTOCOL;
+        else if (timeouts_q == MAX_TIMEOUTS_WORD[7:0]) cause_q <= CAUSE_NO_ACK;
+        else if (replays_q == MAX_REPLAYS_WORD[7:0]) cause_q <= CAUSE_ERRORS;
+        else if (silence_q == SILENCE_WORD) cause_q <= CAUSE_SILENCE;
+      end
+    end
+  end
+endmodule
+
+`default_nettype wire
