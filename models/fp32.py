@@ -34,8 +34,11 @@ def bits(x) -> np.ndarray:
 def flush(x) -> np.ndarray:
     """Subnormals and -0 to +0, any NaN to the canonical one."""
     x = np.asarray(x, dtype=np.float32)
-    r = np.where(np.abs(x) < MIN_NORMAL, ZERO, x)
-    return np.where(r == r, r, NAN)
+    u = x.view(np.uint32) * ~(np.abs(x) < MIN_NORMAL)
+    nan = x != x
+    if nan.any():
+        u = np.where(nan, bits(NAN), u)
+    return u.view(np.float32)
 
 
 @_quiet
@@ -71,11 +74,15 @@ def ldexp(x, n) -> np.ndarray:
     u = bits(flush(x))
     field = ((u >> np.uint32(23)) & np.uint32(0xFF)).astype(np.int32)
     new = field + np.asarray(n, dtype=np.int32)
-    scaled = (u & np.uint32(0x807FFFFF)) | (np.clip(new, 0, 255).astype(np.uint32) << np.uint32(23))
-    infinity = (u & np.uint32(0x80000000)) | np.uint32(0x7F800000)
-    out = np.where(new <= 0, np.uint32(0), np.where(new >= 255, infinity, scaled))
-    out = np.where(field == 0, np.uint32(0), np.where(field == 255, u, out))
-    return out.astype(np.uint32).view(np.float32)
+    finite = field < 255
+    scaled = (u & np.uint32(0x807FFFFF)) | (np.minimum(new, 254).astype(np.uint32) << np.uint32(23))
+    out = scaled * ((field > 0) & finite & (new > 0))
+    overflow = (field > 0) & finite & (new >= 255)
+    if overflow.any():
+        out = np.where(overflow, (u & np.uint32(0x80000000)) | np.uint32(0x7F800000), out)
+    if not finite.all():
+        out = np.where(finite, out, u)
+    return out.view(np.float32)
 
 
 def from_int(i) -> np.ndarray:

@@ -204,3 +204,9 @@ def tanh(x) -> np.ndarray:
 def erf(x) -> np.ndarray:
     x = fp32.flush(x)
     return _odd(x, sub(fp32.ONE, mul(np.float32(2), tail(mul(np.abs(x), SQRT2)))))
+
+
+if __name__ == "__main__":
+    from models.transcendental_error import report
+
+    print(report())
