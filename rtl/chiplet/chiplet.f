@@ -1,0 +1,12 @@
+-f ../common/common.f
++incdir+build/gen
+stash.v
+stash_reader.v
+stash_mux.v
+semaphores.v
+dispatch_queue.v
+dispatcher.v
+list_fetcher.v
+command_front.v
+send_engine.v
+link_receiver.v
