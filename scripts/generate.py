@@ -11,27 +11,45 @@ ROOT = Path(__file__).parent.parent
 OUT = ROOT / "build" / "gen"
 
 
-def commands_vh() -> str:
-    """Verilog localparams: CMD_<COMMAND>_<FIELD>_LSB, _W and _BASE (lsb of the base number)."""
+def command_constants() -> dict[str, int]:
+    """Constants of the command set: queues, errors, opcodes (CMD_<COMMAND>), and for each field
+    CMD_<COMMAND>_<FIELD>_LSB, _W and _BASE (lsb of the base number)."""
     spec = commands.specification()
-    lines = [f"localparam CMD_BITS = {commands.BITS};"]
-    lines += [f"localparam QUEUE_{n.upper()} = {v};" for n, v in spec["queues"].items()]
-    lines += [f"localparam PRODUCER_{n.upper()} = {v};" for n, v in spec["producers"].items()]
-    lines += [f"localparam [3:0] ERROR_{n.upper()} = 4'd{v};" for n, v in spec["errors"].items()]
+    out = {"CMD_BITS": commands.BITS}
+    out |= {f"QUEUE_{n.upper()}": v for n, v in spec["queues"].items()}
+    out |= {f"PRODUCER_{n.upper()}": v for n, v in spec["producers"].items()}
+    out |= {f"ERROR_{n.upper()}": v for n, v in spec["errors"].items()}
     header = commands.formats()["sync"].fields
     for field in header.values():
-        lines.append(f"localparam CMD_{field.name.upper()}_LSB = {field.lsb};")
-        lines.append(f"localparam CMD_{field.name.upper()}_W = {field.width};")
+        out[f"CMD_{field.name.upper()}_LSB"] = field.lsb
+        out[f"CMD_{field.name.upper()}_W"] = field.width
     for fmt in commands.formats().values():
         prefix = f"CMD_{fmt.name.upper()}"
-        lines.append(f"localparam {prefix} = 4'd{fmt.opcode};")
-        lines.append(f"localparam {prefix}_USED = {fmt.used_bits};")
+        out[prefix] = fmt.opcode
+        out[f"{prefix}_USED"] = fmt.used_bits
         for field in list(fmt.fields.values())[len(header):]:
             name = f"{prefix}_{field.name.upper()}"
-            lines.append(f"localparam {name}_LSB = {field.lsb};")
-            lines.append(f"localparam {name}_W = {field.width};")
+            out[f"{name}_LSB"] = field.lsb
+            out[f"{name}_W"] = field.width
             if field.base_lsb is not None:
-                lines.append(f"localparam {name}_BASE = {field.base_lsb};")
+                out[f"{name}_BASE"] = field.base_lsb
+    return out
+
+
+def commands_h() -> str:
+    """The constants for firmware."""
+    lines = [f"#define {name} {value}u" for name, value in command_constants().items()]
+    return "\n".join(["// Generated from rtl/chiplet/commands.yaml", "#pragma once", *lines, ""])
+
+
+def commands_vh() -> str:
+    """The constants for RTL: opcodes and error codes are 4 bits wide, all others integers."""
+    opcodes = {f"CMD_{name.upper()}" for name in commands.formats()}
+    lines = [
+        f"localparam [3:0] {name} = 4'd{value};"
+        if name in opcodes or name.startswith("ERROR_") else f"localparam {name} = {value};"
+        for name, value in command_constants().items()
+    ]
     return verilog_header("commands.yaml", lines)
 
 
@@ -95,6 +113,7 @@ def write(path: Path, text: str) -> None:
 
 def main() -> None:
     write(OUT / "commands.vh", commands_vh())
+    write(OUT / "commands.h", commands_h())
     write(OUT / "vector_tables.vh", vector_tables_vh())
     write(OUT / "registers.vh", registers_vh())
     write(OUT / "registers.h", registers_h())
