@@ -72,6 +72,15 @@ class Effect:
     scalar_value: np.ndarray
 
 
+def _reads_own_scalars(c: Command) -> bool:
+    """Whether a row may read a scalar that an earlier row wrote."""
+    if not c.scale or c.reduce not in (REDUCE_SUM, REDUCE_SQUARES, REDUCE_MAX):
+        return False
+    rows = c.outer * c.inner
+    apart = c.s_src >= c.s_dst + rows or c.s_dst >= c.s_src + (rows if c.s_row else c.outer)
+    return not apart and not (c.s_src >= c.s_dst and (c.s_row or c.inner == 1))
+
+
 def check_legal(c: Command) -> None:
     """Raise IllegalCommand where the fields of `c` name no defined operation."""
     rules = {
@@ -83,6 +92,7 @@ def check_legal(c: Command) -> None:
         "fold and bin both need stream B": not (c.fold and c.bin),
         "argmax reduces to the argmax beat and nothing else":
             (c.reduce == REDUCE_ARGMAX) == (c.out == OUT_ARGMAX),
+        "a row reads a scalar that an earlier row writes": not _reads_own_scalars(c),
     }
     for rule, holds in rules.items():
         if not holds:
