@@ -10,3 +10,6 @@ list_fetcher.v
 command_front.v
 send_engine.v
 link_receiver.v
+move_engine.v
+mac_fetch.v
+mac_sequencer.v

@@ -8,7 +8,8 @@
 //   record. `sync` never reaches the engine: it waits, besides its semaphores, until all earlier
 //   commands of the queue are complete, and completes in the next cycle.
 // Handshake: s_, cmd_, post_ are valid/ready; cmd_valid falls before it was taken only when `stop`
-//   rises. done_valid is a pulse and always taken. signal and consume are masks valid in their cycle.
+//   rises. done_valid is a pulse and always taken. signal and consume are masks valid in their
+//   cycle.
 // Latency: a command pushed in cycle t with its semaphores present is offered in cycle t+1; a
 //   signal of cycle t lets a waiting command go in cycle t+1.
 // Errors: done_status not 0 pulses `fail`; the queue then completes nothing until reset.
@@ -18,7 +19,7 @@
 module dispatch_queue #(
   parameter Q = 6,          // queues of the dispatcher
   parameter DEPTH = 8,      // commands waiting
-  parameter IN_FLIGHT = 4   // commands taken by the engine whose record was not yet posted, a power of two
+  parameter IN_FLIGHT = 4    // commands started, record not yet posted; a power of two
 ) (
   input  wire         clk,
   input  wire         rst,

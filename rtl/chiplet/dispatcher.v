@@ -5,8 +5,8 @@
 //
 // Contract: docs/chiplet.md. Queues 0 VE, 1 DMA, 2 MOVE, 3 SEND, 4+m macro m. A command is checked
 //   when it arrives; an illegal one is not queued. Commands of one queue start in order; between
-//   queues only semaphores order. The first error is held and stops the machine (`stop`): no further
-//   command starts or is queued. `rst` (which engine_reset also drives) empties everything.
+//   queues only semaphores order. The first error is held and stops the machine (`stop`): no
+//   further command starts or is queued. `rst` (which engine_reset also drives) empties everything.
 // Handshake: s_cmd, cmd (one engine per slice) and rx are valid/ready; done is a pulse, always
 //   taken; trace is a pulse that nobody can stall. s_cmd_ready depends on s_cmd: a full queue holds
 //   up the commands behind it.
@@ -330,7 +330,8 @@ module dispatcher #(
         queued_q[16*in_queue +: 16] <= queued_q[16*in_queue +: 16] + 16'd1;
       end
       if (!error_valid) begin
-        error_valid <= hung || illegal || overflow || rx_bad || fail != {Q{1'b0}} || ext_error_valid;
+        error_valid <= hung || illegal || overflow || rx_bad || fail != {Q{1'b0}}
+                       || ext_error_valid;
         if (hung) begin
           error_code <= ERROR_HUNG;
           error_queue <= hung_queue;

@@ -4,10 +4,10 @@
 //
 // Contract: a packet is the beats from rx_first to rx_last, one SEND command of the peer. After its
 //   last beat is written the packet is reported once: consumers to signal (from rx_meta of the last
-//   beat), signature with offsets from the first beat's address (mod 2^16), status. An rx_empty beat
-//   writes nothing. A beat beyond the stash is dropped and gives status ADDRESS.
-// Handshake: rx_, req_, done_ are valid/ready; rx_ready is combinational in req_ready. While a packet
-//   is being reported no beat is taken.
+//   beat), signature with offsets from the first beat's address (mod 2^16), status. An rx_empty
+//   beat writes nothing. A beat beyond the stash is dropped and gives status ADDRESS.
+// Handshake: rx_, req_, done_ are valid/ready; rx_ready is combinational in req_ready. While a
+//   packet is being reported no beat is taken.
 // Latency: a beat passes through in its cycle; done_valid one cycle after the last one.
 // Cost: a signature unit and about 60 flip-flops.
 `default_nettype none

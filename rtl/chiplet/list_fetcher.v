@@ -4,10 +4,10 @@
 //
 // Contract: `start` (a pulse) begins the list at memory beat `address`; its 32-byte commands leave
 //   in order, not yet relocated, until one has opcode `end`, which does not leave. What was read
-//   beyond the end is dropped, errors included. `cancel` ends the list; reads under way are drained.
-//   busy is high from the cycle after start until nothing is under way.
-// Errors (one pulse of error_valid, then the list is cancelled): a beat with a memory error that the
-//   list needs -> MEMORY; no `end` within max_beats -> IMAGE; start while busy -> ILLEGAL.
+//   beyond the end is dropped, errors included. `cancel` ends the list; reads under way are
+//   drained. busy is high from the cycle after start until nothing is under way.
+// Errors (one pulse of error_valid, then the list is cancelled): a beat with a memory error that
+//   the list needs -> MEMORY; no `end` within max_beats -> IMAGE; start while busy -> ILLEGAL.
 // Handshake: rd_, rsp_, m_ are valid/ready, payload stable while stalled (m_valid falls on cancel).
 // Latency: start to rd_valid 1 cycle; a beat received at t gives its first command at t+1.
 // Rate: one command per cycle at BLOCK >= 32, one per two cycles at BLOCK 16, given the memory.

@@ -2,9 +2,9 @@
 //
 // semaphores: one counter for each pair (producer, consumer queue).
 //
-// Contract: producers 0..Q-1 are the local queues, 16+p the packets of chiplet p. `signal` and `rx_`
-//   add one to counters, `consume` takes one; both at once leave a counter as it is. consume may be
-//   high only where present is. present[24*c + p] says that counter [p][c] is not zero.
+// Contract: producers 0..Q-1 are the local queues, 16+p the packets of chiplet p. `signal` and
+//   `rx_` add one to counters, `consume` takes one; both at once leave a counter as it is. consume
+//   may be high only where present is. present[24*c + p] says that counter [p][c] is not zero.
 // Latency: a signal in cycle t shows in present in cycle t+1.
 // Errors: a signal that finds 255 is lost and pulses overflow with the pair's numbers.
 // Cost: 24 x Q counters of 8 bits; those that no producer reaches disappear in synthesis.

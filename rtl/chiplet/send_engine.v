@@ -3,13 +3,14 @@
 // send_engine: executes `send` commands: multicasts stash beats to peers.
 //
 // Contract: docs/chiplet.md. Beats leave row by row; a beat leaves when every peer of the mask has
-//   taken it, each at its own pace. All carry the consumers to signal in tx_meta; tx_first and tx_last
-//   frame the command. count 0 sends one tx_empty beat. An empty mask sends nothing, to nobody.
-//   The signature has one beat per beat sent, offset from dst, whatever the number of peers.
+//   taken it, each at its own pace. All carry the consumers to signal in tx_meta; tx_first and
+//   tx_last frame the command. count 0 sends one tx_empty beat. An empty mask sends nothing, to
+//   nobody. The signature has one beat per beat sent, offset from dst, whatever the number of
+//   peers.
 // Handshake: cmd, req, tx are valid/ready. tx payload is shared by all peers and stable until the
 //   last of them has taken it.
-// Latency: command at t, first stash request at t+1, first beat offered at t+3; done one cycle after
-//   the last beat left. Rate: one beat per cycle.
+// Latency: command at t, first stash request at t+1, first beat offered at t+3; done one cycle
+//   after the last beat left. Rate: one beat per cycle.
 // Errors: zero rows, a peer that does not exist or is this chiplet, consumers beyond the last queue
 //   -> ILLEGAL; source or destination beyond the stash -> ADDRESS. Nothing is sent then.
 // Cost: DEPTH beats, a signature unit, four address multipliers of 12 x 12 bits.
@@ -67,11 +68,14 @@ module send_engine #(
   wire [3:0]  c_signals = cmd[CMD_SEND_REMOTE_COUNT_LSB +: CMD_SEND_REMOTE_COUNT_W];
   wire        c_nothing = c_count == 12'd0;
   wire [23:0] c_last_row = {12'd0, c_rows} - 24'd1;
-  wire [31:0] c_src_end = {16'd0, c_src} + {8'd0, c_last_row} * {20'd0, c_src_stride} + {20'd0, c_count};
-  wire [31:0] c_dst_end = {16'd0, c_dst} + {8'd0, c_last_row} * {20'd0, c_dst_stride} + {20'd0, c_count};
+  wire [31:0] c_src_end = {16'd0, c_src} + {8'd0, c_last_row} * {20'd0, c_src_stride}
+                          + {20'd0, c_count};
+  wire [31:0] c_dst_end = {16'd0, c_dst} + {8'd0, c_last_row} * {20'd0, c_dst_stride}
+                          + {20'd0, c_count};
   wire [7:0]  c_allowed = (8'hFF >> (8 - N_CHIPLETS)) & ~(8'd1 << chiplet_id);
   wire        c_illegal = c_rows == 12'd0 || (c_peers & ~c_allowed) != 8'd0
-                          || (c_signals != 4'd0 && {28'd0, c_first} + {28'd0, c_signals} > N_QUEUES);
+                          || (c_signals != 4'd0
+                              && {28'd0, c_first} + {28'd0, c_signals} > N_QUEUES);
   wire        c_beyond = !c_nothing && (c_src_end > STASH_BEATS || c_dst_end > STASH_BEATS);
 
   reg                  busy_q;      // beats are still to leave

@@ -49,8 +49,11 @@ module stash #(
     if (BANKS < 2 || (1 << BANK_BITS) != BANKS) begin : g_banks
       stash_BANKS_must_be_a_power_of_two_from_2 rule ();
     end
-    if (STASH_BEATS < 2 * BANKS || STASH_BEATS > 65536 || (1 << ADDR_BITS) != STASH_BEATS) begin : g_beats
-      stash_STASH_BEATS_must_be_a_power_of_two_from_2_BANKS_to_65536 rule ();
+    if (STASH_BEATS < 2 * BANKS || STASH_BEATS > 65536) begin : g_beats
+      stash_STASH_BEATS_must_be_2_BANKS_to_65536 rule ();
+    end
+    if ((1 << ADDR_BITS) != STASH_BEATS) begin : g_power
+      stash_STASH_BEATS_must_be_a_power_of_two rule ();
     end
     if (N_PORTS < 1 || N_PORTS > 64) begin : g_ports
       stash_N_PORTS_must_be_1_to_64 rule ();
@@ -138,14 +141,17 @@ module stash #(
     end
   end
 
+  reg [BANK_BITS-1:0] from;
   integer r;
   always @* begin
+    from = {BANK_BITS{1'b0}};
     rsp_data = {(WIDTH*N_PORTS){1'b0}};
     rsp_exps = {(16*N_PORTS){1'b0}};
     for (r = 0; r < N_PORTS; r = r + 1) begin
       if (rsp_valid_q[r]) begin
-        rsp_data[WIDTH*r +: WIDTH] = bank_q[rsp_bank_q[r*BANK_BITS +: BANK_BITS]*(WIDTH+16) +: WIDTH];
-        rsp_exps[16*r +: 16] = bank_q[rsp_bank_q[r*BANK_BITS +: BANK_BITS]*(WIDTH+16) + WIDTH +: 16];
+        from = rsp_bank_q[r*BANK_BITS +: BANK_BITS];
+        rsp_data[WIDTH*r +: WIDTH] = bank_q[from*(WIDTH+16) +: WIDTH];
+        rsp_exps[16*r +: 16] = bank_q[from*(WIDTH+16) + WIDTH +: 16];
       end
     end
   end

@@ -2,8 +2,8 @@
 //
 // stash_reader: turns a stream of addresses into a stream of beats.
 //
-// Contract: beats leave in the order of their addresses. An address is passed to the stash only when
-//   there is room for its beat, so responses are never stalled.
+// Contract: beats leave in the order of their addresses. An address is passed to the stash only
+//   when there is room for its beat, so responses are never stalled.
 // Handshake: s_, req_, m_ are valid/ready; s_ready is combinational in req_ready.
 // Latency: with a stash that answers in the next cycle a beat is on m_ two cycles after its address
 //   was taken. Rate: one beat per cycle for DEPTH >= 3.
