@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models import commands, registers, transcendental
+from models import commands, image, registers, transcendental
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "build" / "gen"
@@ -117,6 +117,7 @@ def main() -> None:
     write(OUT / "vector_tables.vh", vector_tables_vh())
     write(OUT / "registers.vh", registers_vh())
     write(OUT / "registers.h", registers_h())
+    write(OUT / "image.h", image.c_header())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The image in a chiplet's memory: header words, sections, and what the firmware needs to know.
+
+The one source of the header's layout: builder and parser use it, and `c_header` makes the
+firmware's image.h from it. Everything is little-endian; addresses and sizes are beats of BLOCK
+bytes from the start of the memory. docs/image.md is the page.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import zlib
+
+import numpy as np
+
+from models.chiplet import signature
+
+MAGIC = 0x41525354
+VERSION = 1
+HEADER_WORDS = 128
+MAX_SECTIONS = 12
+SECTION_WORDS = 5
+FIRMWARE_BYTES = 60 * 1024
+WATCHDOG = 1_000_000
+
+FIELDS: dict[str, str] = {
+    "magic": "ASCII TSRA",
+    "version": "of this layout",
+    "header_words": "words of the header, its CRC included",
+    "image_beats": "beats of the whole image",
+    "block": "BLOCK of the configuration: bytes of a beat",
+    "n_chiplets": "chiplets of the package",
+    "chiplet": "chiplet that this image is for",
+    "n_macros": "macros per chiplet",
+    "sets": "weight sets per macro",
+    "stash_beats": "stash size",
+    "max_tokens": "most tokens of one run of the step list",
+    "max_positions": "most tokens of a sequence",
+    "vocab": "token ids are below this",
+    "x_stash": "stash beat of the residual stream: row t is token t of the chunk",
+    "embed_beats": "beats of a row of it, and of an embedding row in memory",
+    "rope_beats": "beats of a RoPE row: base register r4 is POS times this",
+    "embed_mem": "memory beat of embedding row 0",
+    "embed_signatures_mem": "memory beat of the signatures of the embedding rows, a word each",
+    "scratch_stash": "first stash beat of the area for checks, free whenever no list runs",
+    "scratch_beats": "size of that area, at least max_tokens",
+    "load_signature": "SIGNATURE_SUM of the load list",
+    "argmax_stash": "stash beat of chiplet 0's argmax {fp32 value, token id}; others follow",
+    "argmax_mask": "chiplets that have an argmax",
+    "logits_stash": "stash beat of this chiplet's products before the final scale, fp32",
+    "logits_first": "token id of the first of them",
+    "logits_count": "number of them",
+    "logits_scalar": "entry of the scalar file that scales them to logits",
+    "layers": "transformer layers in the step list",
+    "watchdog": "cycles without progress after which a wait is an error HUNG",
+    "n_sections": "entries of the section table that are used",
+}
+SECTION_FIELDS: dict[str, str] = {
+    "kind": "what it is",
+    "beat": "first memory beat",
+    "beats": "length, may be 0",
+    "signature": "sum of the signatures of raw loads of it, scratch_beats at a time",
+    "lazy": "1: not checked at boot (weights: load_signature; embedding: its signatures)",
+}
+SECTIONS_AT = len(FIELDS)
+CRC_AT = HEADER_WORDS - 1
+
+
+class Kind(enum.IntEnum):
+    """Kinds of section."""
+
+    FIRMWARE = 1
+    LOAD_LIST = 2
+    STEP_LIST = 3
+    HEAD_LIST = 4
+    TABLES = 5
+    ROW_SIGNATURES = 6
+    EMBEDDING = 7
+    WEIGHTS = 8
+
+
+LAZY = (Kind.EMBEDDING, Kind.WEIGHTS)
+
+
+class ImageError(ValueError):
+    """An image that cannot be built, or that is not one; the text says which part."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """One entry of the section table."""
+
+    kind: Kind
+    first: int
+    beats: int
+    signature: int
+    lazy: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """Header words by name, section table, and the whole image uint8 [beats, block]."""
+
+    header: dict[str, int]
+    sections: dict[Kind, Section]
+    beats: np.ndarray
+
+    def __getattr__(self, name: str) -> int:
+        if name.startswith("_") or name not in FIELDS:
+            raise AttributeError(name)
+        return self.header[name]
+
+    def section(self, kind: Kind) -> np.ndarray:
+        """Beats of a section."""
+        s = self.sections[kind]
+        return self.beats[s.first : s.first + s.beats]
+
+
+def to_beats(data: bytes | np.ndarray, block: int) -> np.ndarray:
+    """Bytes zero-padded to whole beats, uint8 [beats, block]."""
+    raw = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
+    raw = np.ascontiguousarray(raw).view(np.uint8).reshape(-1)
+    pad = -raw.size % block
+    if pad:
+        raw = np.concatenate([raw, np.zeros(pad, np.uint8)])
+    return raw.reshape(-1, block)
+
+
+def section_signature(beats: np.ndarray, chunk: int) -> int:
+    """Sum of the signatures of raw loads of `beats` [n, block], `chunk` beats each."""
+    total = 0
+    for at in range(0, len(beats), chunk):
+        part = beats[at : at + chunk]
+        total += signature(np.arange(len(part)), part, np.zeros((len(part), 2), np.uint8))
+    return total & 0xFFFFFFFF
+
+
+def mx_beats(q: np.ndarray, e: np.ndarray, block: int) -> np.ndarray:
+    """An MX tensor as it lies in memory: q int8 [n, block], e uint8 [n] -> uint8 [beats, block].
+
+    Groups of block/2 data beats, each followed by a beat of their exponents (2 bytes per beat).
+    """
+    group = block // 2
+    n = len(q)
+    j = np.arange(n)
+    out = np.zeros((n + -(-n // group), block), np.uint8)
+    out[j + j // group] = np.asarray(q).view(np.uint8)
+    at = np.minimum((j // group + 1) * (group + 1) - 1, len(out) - 1)
+    out[at, 2 * (j % group)] = e
+    out[at, 2 * (j % group) + 1] = e
+    return out
+
+
+def layout(block: int, sizes: dict[Kind, int]) -> dict[Kind, int]:
+    """First memory beat of each section from the sections' sizes in beats, in order."""
+    at = -(-4 * HEADER_WORDS // block)
+    first = {}
+    for kind, size in sizes.items():
+        first[kind] = at
+        at += size
+    return first
+
+
+def build(header: dict[str, int], sections: dict[Kind, np.ndarray], *,
+          signatures: dict[Kind, int] | None = None) -> Image:
+    """Image from header words (shape and model; the rest is filled in) and section contents.
+
+    sections: uint8 [beats, block] each, laid out in order. `signatures` gives the word of lazy
+    sections. Raises ImageError where a word is missing, unknown or does not fit.
+    """
+    block = header["block"]
+    first = layout(block, {kind: len(s) for kind, s in sections.items()})
+    table = {
+        kind: Section(
+            kind, first[kind], len(s),
+            (signatures or {}).get(kind, 0) if kind in LAZY
+            else section_signature(s, header["scratch_beats"]),
+            kind in LAZY)
+        for kind, s in sections.items()
+    }
+    if Kind.FIRMWARE in sections and sections[Kind.FIRMWARE].size > FIRMWARE_BYTES:
+        raise ImageError(f"firmware of {sections[Kind.FIRMWARE].size} bytes, "
+                         f"the core takes {FIRMWARE_BYTES}")
+    words = {
+        **header, "magic": MAGIC, "version": VERSION, "header_words": HEADER_WORDS,
+        "n_sections": len(table),
+        "image_beats": max(s.first + s.beats for s in table.values()),
+    }
+    if set(words) != set(FIELDS):
+        raise ImageError(f"header words do not agree with the layout: {set(words) ^ set(FIELDS)}")
+    raw = np.zeros(HEADER_WORDS, np.int64)
+    raw[: SECTIONS_AT] = [words[name] for name in FIELDS]
+    for i, s in enumerate(table.values()):
+        at = SECTIONS_AT + i * SECTION_WORDS
+        raw[at : at + SECTION_WORDS] = [s.kind, s.first, s.beats, s.signature, s.lazy]
+    if raw.min() < 0 or raw.max() > 0xFFFFFFFF:
+        raise ImageError("a header word does not fit 32 bits")
+    packed = raw.astype("<u4")
+    packed[CRC_AT] = zlib.crc32(packed[:CRC_AT].tobytes())
+    beats = np.concatenate([to_beats(packed.tobytes(), block), *sections.values()])
+    return Image(words, table, beats)
+
+
+def parse(beats: np.ndarray) -> Image:
+    """Image from a memory uint8 [beats, block]; checks what the boot ROM checks, and the
+    signatures of the sections that are not lazy. Raises ImageError naming the part at fault."""
+    block = beats.shape[1]
+    raw = beats.reshape(-1)[: 4 * HEADER_WORDS].tobytes()
+    if len(raw) < 4 * HEADER_WORDS:
+        raise ImageError(f"{len(beats)} beats hold no header")
+    words = np.frombuffer(raw, "<u4").astype(np.int64).tolist()
+    header = dict(zip(FIELDS, words))
+    if header["magic"] != MAGIC:
+        raise ImageError(f"magic is {header['magic']:#010x}, not {MAGIC:#010x}")
+    if header["version"] != VERSION or header["header_words"] != HEADER_WORDS:
+        raise ImageError(f"version {header['version']} is not {VERSION}")
+    if zlib.crc32(raw[: 4 * CRC_AT]) != words[CRC_AT]:
+        raise ImageError("CRC of the header does not agree")
+    if header["block"] != block:
+        raise ImageError(f"made for block {header['block']}, not {block}")
+    if header["image_beats"] > len(beats):
+        raise ImageError(f"{header['image_beats']} beats expected, {len(beats)} found: truncated")
+    sections = {}
+    for i in range(header["n_sections"]):
+        at = SECTIONS_AT + i * SECTION_WORDS
+        kind, first, size, sign, lazy = words[at : at + SECTION_WORDS]
+        section = Section(Kind(kind), first, size, sign, bool(lazy))
+        content = beats[first : first + size]
+        if not lazy and section_signature(content, header["scratch_beats"]) != sign:
+            raise ImageError(f"section {section.kind.name} is corrupt")
+        sections[section.kind] = section
+    return Image(header, sections, beats[: header["image_beats"]])
+
+
+def c_header() -> str:
+    """image.h: word numbers of the header, of a section entry, and the section kinds."""
+    lines = [
+        "/* Generated from models/image.py */",
+        "#ifndef TESSERA_IMAGE_H",
+        "#define TESSERA_IMAGE_H",
+        "",
+        f"#define IMAGE_MAGIC_VALUE 0x{MAGIC:08X}u",
+        f"#define IMAGE_VERSION_VALUE {VERSION}u",
+        f"#define IMAGE_FIRMWARE_BYTES {FIRMWARE_BYTES} /* longest firmware section */",
+        f"#define IMAGE_HEADER_WORDS {HEADER_WORDS}",
+        f"#define IMAGE_CRC {CRC_AT} /* CRC-32 of the words before it */",
+        "",
+        "/* Header words */",
+        *(f"#define IMAGE_{name.upper()} {i} /* {text} */"
+          for i, (name, text) in enumerate(FIELDS.items())),
+        "",
+        "/* Section table: entry i begins at word IMAGE_SECTIONS + i * IMAGE_SECTION_WORDS */",
+        f"#define IMAGE_SECTIONS {SECTIONS_AT}",
+        f"#define IMAGE_SECTION_WORDS {SECTION_WORDS}",
+        f"#define IMAGE_MAX_SECTIONS {MAX_SECTIONS}",
+        *(f"#define IMAGE_SECTION_{name.upper()} {i} /* {text} */"
+          for i, (name, text) in enumerate(SECTION_FIELDS.items())),
+        "",
+        "/* Kinds of section */",
+        *(f"#define IMAGE_KIND_{kind.name} {kind.value}" for kind in Kind),
+        "",
+        "#endif",
+        "",
+    ]
+    return "\n".join(lines)
