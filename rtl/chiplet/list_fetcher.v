@@ -53,8 +53,11 @@ module list_fetcher #(
     end
   endgenerate
 
-  localparam [7:0] BURST_BEATS = BURST;
-  localparam [7:0] ROOM = PREFETCH - BURST;
+  // Truncated on purpose: the constants fit.
+  localparam [31:0] BURST_WORD = BURST;
+  localparam [31:0] ROOM_WORD = PREFETCH - BURST;
+  localparam [7:0] BURST_BEATS = BURST_WORD[7:0];
+  localparam [7:0] ROOM = ROOM_WORD[7:0];
 
   reg        active_q;       // the end was not yet seen
   reg [31:0] addr_q;         // of the next request
@@ -80,15 +83,13 @@ module list_fetcher #(
   // Commands out of beats
   wire have;       // a whole command, or an erroneous beat
   wire have_err;
-  wire last_part;  // the command at hand ends its beat
   generate
     if (BLOCK >= 32) begin : g_many
       localparam PER_BEAT = BLOCK / 32;
-      localparam [7:0] LAST = PER_BEAT - 1;
       reg [7:0] index_q;
+      wire last_part = {24'd0, index_q} == PER_BEAT - 1;  // the command at hand ends its beat
       assign have = beat_valid;
       assign have_err = beat_err;
-      assign last_part = index_q == LAST;
       assign beat_take = m_valid && m_ready && last_part;
       assign m_cmd = beat_data[256*index_q +: 256];
       always @(posedge clk) begin
@@ -100,7 +101,6 @@ module list_fetcher #(
       reg low_valid_q;
       assign have = beat_valid && (low_valid_q || beat_err);
       assign have_err = beat_err;
-      assign last_part = 1'b1;
       assign beat_take = low_valid_q ? m_valid && m_ready : beat_valid && !beat_err;
       assign m_cmd = {beat_data, low_q};
       always @(posedge clk) begin

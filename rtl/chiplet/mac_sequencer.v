@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mac_sequencer: executes `mac` commands: feeds one DIMC macro from the stash and stores its
-//   results.
+// mac_sequencer: executes `mac` commands: feeds one DIMC macro from the stash, stores its results.
 //
 // Contract: docs/chiplet.md. For each outer o, inner i, column tile n, block k one activation
 //   vector goes to the macro; each tile's result beats are written at dst + o*dst_outer +
 //   i*dst_inner + n*(tile columns)/LANES. With `accumulate` a tile starts from the beats found at
-//   its destination; all results of earlier rows and commands are written before those of a row are
-//   read. Activations of the next command may be read before the results of this one are written.
+//   its destination, read after all results of earlier commands were written. Activations of the
+//   next command may be read before the results of this one are written.
 // Lock: lock_first to lock_last, inclusive, covers every set from the command's first to its last
 //   while its vectors are being fed; in the last row it shrinks tile by tile. Sets between the
 //   tiles' own (tile_stride larger than the number of blocks) are locked too.
 // Handshake: valid/ready, payload stable while stalled; preload beats are never dropped.
 // Latency: command at t, first stash request at t+1, first vector offered at t+4, done one cycle
 //   after the last result beat was written. No idle cycle of the macro between vectors, rows and
-//   commands if the stash answers and takes in time; with accumulate each row waits for the one
-//   before.
+//   commands if the stash answers and takes in time; a command with accumulate waits for the
+//   results of the one before.
 // Errors: zero counts -> ILLEGAL; stash or set beyond the end -> ADDRESS; nothing is read or
 //   written.
 // Cost: BUFFER + 4 beats, a signature unit, five address multipliers.
@@ -82,8 +81,11 @@ module mac_sequencer #(
 
   localparam INDEX_BITS = $clog2(BLOCK);
   localparam LANE_BITS = INDEX_BITS - 2;
-  localparam [7:0] WHOLE_ROWS = BLOCK;
-  localparam [7:0] WHOLE_INT4 = 2 * BLOCK;
+  // Truncated on purpose: the constants fit.
+  localparam [31:0] ROWS_WORD = BLOCK;
+  localparam [31:0] INT4_WORD = 2 * BLOCK;
+  localparam [7:0] WHOLE_ROWS = ROWS_WORD[7:0];
+  localparam [7:0] WHOLE_INT4 = INT4_WORD[7:0];
 
   // The command, checked as it is taken
   wire [15:0] c_src = cmd[CMD_MAC_SRC_LSB +: CMD_MAC_SRC_W];
@@ -147,6 +149,7 @@ module mac_sequencer #(
   // The command being fed
   reg         feed_valid_q;
   reg  [3:0]  status_q;
+  reg         fresh_q;          // nothing of it was fed yet
   reg         loaded_q;         // its last vector is in the output register
   reg  [15:0] dst_q;
   reg  [15:0] set_q;
@@ -201,7 +204,7 @@ module mac_sequencer #(
   wire last_tile = tile_q == last_tile_q;
   wire last_row = inner_q == 8'd1 && outer_q == 12'd1;
   wire tile_may_start = tiles_room
-                        && (!accumulate_q || (starts_room && (tile_q != 16'd0 || !tiles_busy)));
+                        && (!accumulate_q || (starts_room && (!fresh_q || !tiles_busy)));
   wire load = feed_valid_q && !refused && !loaded_q && beat_valid && (!out_valid_q || act_ready)
               && (!first_block || tile_may_start);
   wire free = last_tile || !resident_q;
@@ -324,6 +327,7 @@ module mac_sequencer #(
       next_valid_q <= 1'b0;
       feed_valid_q <= 1'b0;
       out_valid_q <= 1'b0;
+      fresh_q <= 1'b0;
       loaded_q <= 1'b0;
     end else begin
       if (accept) next_valid_q <= 1'b1;
@@ -332,6 +336,8 @@ module mac_sequencer #(
       else if (feed_end) feed_valid_q <= 1'b0;
       if (load) out_valid_q <= 1'b1;
       else if (act_ready) out_valid_q <= 1'b0;
+      if (feed_start) fresh_q <= 1'b1;
+      else if (load) fresh_q <= 1'b0;
       if (feed_start) loaded_q <= 1'b0;
       else if (load && last_block && last_tile && last_row) loaded_q <= 1'b1;
     end

@@ -4,15 +4,15 @@
 //
 // Contract: docs/chiplet.md. Beats leave row by row; a beat leaves when every peer of the mask has
 //   taken it, each at its own pace. All carry the consumers to signal in tx_meta; tx_first and
-//   tx_last frame the command. count 0 sends one tx_empty beat. An empty mask sends nothing, to
-//   nobody. The signature has one beat per beat sent, offset from dst, whatever the number of
+//   tx_last frame the command. count 0 sends one tx_empty beat. The
+//   signature has one beat per beat sent, offset from dst, whatever the number of
 //   peers.
 // Handshake: cmd, req, tx are valid/ready. tx payload is shared by all peers and stable until the
 //   last of them has taken it.
 // Latency: command at t, first stash request at t+1, first beat offered at t+3; done one cycle
 //   after the last beat left. Rate: one beat per cycle.
-// Errors: zero rows, a peer that does not exist or is this chiplet, consumers beyond the last queue
-//   -> ILLEGAL; source or destination beyond the stash -> ADDRESS. Nothing is sent then.
+// Errors: zero rows, no peer, a peer that does not exist or is this chiplet, consumers beyond the
+//   last queue -> ILLEGAL; source or destination beyond the stash -> ADDRESS. Nothing is sent then.
 // Cost: DEPTH beats, a signature unit, four address multipliers of 12 x 12 bits.
 `default_nettype none
 

@@ -33,7 +33,8 @@ module stash_reader #(
   output wire [8*BLOCK-1:0] m_data,
   output wire [15:0]        m_exps
 );
-  localparam [7:0] LIMIT = DEPTH;
+  localparam [31:0] LIMIT_WORD = DEPTH;
+  localparam [7:0] LIMIT = LIMIT_WORD[7:0];
 
   reg [7:0] used_q;  // beats asked for and not yet taken
   wire room = used_q != LIMIT;
