@@ -271,7 +271,7 @@ module core #(
   core_rvfi rvfi (
       .clk(clk), .rst(rst),
       .x_done(x_go || x_trap), .x_trap(x_trap), .take_irq(take_irq), .mip(mip),
-      .insn(x_bits), .pc(x_pc),
+      .insn(x_err ? 32'd0 : x_bits), .pc(x_pc),
       .next_pc(x_trap ? trap_vector : redirect ? redirect_pc : flush ? flush_pc : x_next_pc),
       .rs1(is_lui || is_auipc || is_jal || (is_csr && funct3[2]) ? 5'd0 : rs1),
       .rs2(is_branch || is_store || is_muldiv || (is_alu && !use_imm) ? rs2 : 5'd0),

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Constrained-random programs for the control core, as assembly text.
+
+Programs run in lock step with models/iss.py, so they check nothing themselves; they only have to
+stay on course whatever their random data are. Reserved registers: sp, s0 and gp point into the data,
+tp to the device, s11 counts loops, t4 (x29) is where a jump to nowhere is to be resumed; the handler
+uses t5 and t6. All others hold random values. The assembler picks 16-bit forms where they exist.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+DATA_WORDS = 2048
+POINTERS = {"sp": (0, 1020), "s0": (0, 1020), "gp": (-2048, 2044)}
+FREE = [f"x{n}" for n in (1, 5, 6, 7, *range(9, 27))]
+SHORT = ["x9", "x10", "x11", "x12", "x13", "x14", "x15"]
+TARGETS = [*FREE, "x0"]
+CORNERS = (0, 1, 2, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0xFFFF, 0x10000, 0xFFFF0000, 0x8000, 31)
+
+OP = (
+    "add sub sll slt sltu xor srl sra or and mul mulh mulhsu mulhu div divu rem remu".split()
+)
+OP_IMM = "addi slti sltiu xori ori andi".split()
+SHIFT_IMM = "slli srli srai".split()
+BRANCH = "beq bne blt bge bltu bgeu".split()
+LOADS = {"lb": 1, "lbu": 1, "lh": 2, "lhu": 2, "lw": 4}
+STORES = {"sb": 1, "sh": 2, "sw": 4}
+CSR_OP = "csrrw csrrs csrrc csrrwi csrrsi csrrci".split()
+WRITABLE = "mscratch mcause mtval mepc minstret minstreth".split()
+READABLE = (
+    "mstatus misa mie mip mtvec mscratch mepc mcause mtval mcycle minstret minstreth cycle instret "
+    "mhartid mvendorid mimpid marchid mhpmcounter3 mhpmevent3 mcountinhibit mstatush".split()
+)
+NO_CSR = (0x000, 0x180, 0x306, 0x321, 0x322, 0x3A0, 0x7C0, 0xB01, 0xB81, 0xC01, 0xFFF)
+ILLEGAL = (
+    ".word 0xffffffff",
+    ".word 0x0000007f",
+    ".word 0x00003067",  # jalr with a funct3
+    ".word 0x00002063",  # branch funct3 2
+    ".word 0x00003003",  # ld
+    ".word 0x00006003",  # lwu
+    ".word 0x00003023",  # sd
+    ".word 0x40001013",  # slli with bit 30
+    ".word 0x02005013",  # srli with bit 25
+    ".word 0x40004033",  # xor with bit 30
+    ".word 0x04000033",  # funct7 2
+    ".word 0x0000200f",  # misc-mem funct3 2
+    ".word 0x10200073",  # sret
+    ".word 0x00200073",  # uret
+    ".word 0x30200f73",  # mret with rd
+    ".word 0x00004073",  # system funct3 4
+    ".word 0x00002007",  # flw
+    ".word 0x0000202f",  # amo
+    ".half 0x0000",
+    ".half 0x0004",  # c.addi4spn with 0
+    ".half 0x2000",  # c.fld
+    ".half 0x6000",  # c.flw
+    ".half 0x8000",
+    ".half 0x6101",  # c.addi16sp with 0
+    ".half 0x6081",  # c.lui with 0
+    ".half 0x9001",  # c.srli with bit 5
+    ".half 0x9c01",  # c.subw
+    ".half 0x1002",  # c.slli with bit 5
+    ".half 0x4002",  # c.lwsp to x0
+    ".half 0x8002",  # c.jr x0
+)
+
+START = """\
+    .section .text.start, "ax", @progbits
+    .globl _start
+_start:
+    la   t0, vectors
+    csrw mtvec, t0
+    csrr t0, mtvec
+    la   sp, data + {sp}
+    la   s0, data + {s0}
+    la   gp, data + {gp}
+    li   tp, 0x20000000
+    li   s11, 0
+    li   t4, 0
+    li   t5, 0
+    li   t6, 0
+{values}
+    li   t5, {enabled}
+    csrw mie, t5
+    csrsi mstatus, 8
+"""
+
+END = """\
+    csrci mstatus, 8
+    li   t5, 1
+    sw   t5, 0(tp)
+1:  j    1b
+
+    .balign 128
+vectors:
+    .option push
+    .option norvc
+    j    handler
+{table}
+    .option pop
+
+handler:
+    csrr t5, mcause
+    bltz t5, interrupt
+    li   t6, 1
+    beq  t5, t6, nowhere
+    csrr t5, mepc
+    lhu  t6, 0(t5)
+    andi t6, t6, 3
+    addi t6, t6, -3
+    bnez t6, 1f
+    addi t5, t5, 2
+1:  addi t5, t5, 2
+    csrw mepc, t5
+    mret
+nowhere:
+    csrw mepc, t4
+    mret
+interrupt:
+    li   t6, 1
+    sll  t6, t6, t5
+    sw   t6, 12(tp)
+    mret
+
+    .data
+    .balign 4
+data:
+{data}
+"""
+
+
+class _Writer:
+    def __init__(self, random: Random):
+        self.random = random
+        self.lines: list[str] = []
+        self.labels = 0
+
+    def put(self, text: str) -> None:
+        self.lines.append(f"    {text}")
+
+    def label(self) -> str:
+        self.labels += 1
+        return f"label{self.labels}"
+
+    def place(self, label: str) -> None:
+        self.lines.append(f"{label}:")
+
+    def source(self) -> str:
+        r = self.random
+        return r.choice(SHORT) if r.random() < 0.5 else r.choice(TARGETS)
+
+    def target(self) -> str:
+        r = self.random
+        return r.choice(SHORT) if r.random() < 0.6 else r.choice(TARGETS)
+
+    # Kinds of instruction
+
+    def arithmetic(self) -> None:
+        r = self.random
+        rd, rs = self.target(), self.source()
+        if r.random() < 0.4:
+            rs = rd
+        kind = r.random()
+        if kind < 0.5:
+            self.put(f"{r.choice(OP)} {rd}, {rs}, {self.source()}")
+        elif kind < 0.75:
+            imm = r.randint(-32, 31) if r.random() < 0.6 else r.randint(-2048, 2047)
+            self.put(f"{r.choice(OP_IMM)} {rd}, {rs}, {imm}")
+        elif kind < 0.85:
+            self.put(f"{r.choice(SHIFT_IMM)} {rd}, {rs}, {r.randint(0, 31)}")
+        elif kind < 0.92:
+            self.put(f"lui {rd}, {r.choice((r.getrandbits(20), r.randint(1, 31)))}")
+        elif kind < 0.95:
+            self.put(f"auipc {rd}, {r.getrandbits(20)}")
+        elif kind < 0.97:
+            self.put(f"addi {rd}, sp, {4 * r.randint(0, 255)}")
+        else:
+            self.put(f"li {rd}, {r.choice(CORNERS)}")
+
+    def memory(self) -> None:
+        r = self.random
+        pointer = r.choice(list(POINTERS))
+        low, high = POINTERS[pointer]
+        if r.random() < 0.5:
+            low, high = max(low, 0), 124
+        offset = r.randint(low, high)
+        table = LOADS if r.random() < 0.6 else STORES
+        name = r.choice([*table, "lw" if table is LOADS else "sw"])
+        if r.random() < 0.95:
+            offset -= offset % table[name]
+        register = self.target() if table is LOADS else self.source()
+        self.put(f"{name} {register}, {offset}({pointer})")
+
+    def bad_access(self) -> None:
+        r = self.random
+        address = r.choice((0x30000000, 0x0FFFFFFC, 0x10010000, 0xFFFFFFFC, 0x00002000, 0x20000100))
+        if r.random() < 0.3:
+            address += r.randint(0, 3)
+        # Interrupts off: their handler changes t5.
+        self.put("csrci mstatus, 8")
+        self.put(f"li t5, {address & 0xFFFFFFFF}")
+        name = r.choice([*LOADS, *STORES])
+        self.put(f"{name} {self.target() if name in LOADS else self.source()}, 0(t5)")
+        self.put("csrsi mstatus, 8")
+
+    def rom_store(self) -> None:
+        self.put(f"{self.random.choice(list(STORES))} {self.source()}, 0(x0)")
+
+    def branch(self) -> None:
+        r = self.random
+        over = self.label()
+        first, second = self.source(), self.source()
+        if r.random() < 0.3:
+            self.put(f"{r.choice(('beqz', 'bnez'))} {r.choice(SHORT)}, {over}")
+        else:
+            self.put(f"{r.choice(BRANCH)} {first}, {second}, {over}")
+        for _ in range(r.randint(0, 4)):
+            self.simple()
+        self.place(over)
+
+    def loop(self) -> None:
+        r = self.random
+        top = self.label()
+        self.put(f"li s11, {r.randint(1, 5)}")
+        self.place(top)
+        for _ in range(r.randint(1, 8)):
+            self.simple()
+        self.put("addi s11, s11, -1")
+        self.put(f"bnez s11, {top}")
+
+    def jump(self) -> None:
+        r = self.random
+        over, register = self.label(), r.choice(FREE)
+        kind = r.random()
+        if kind < 0.3:
+            self.put(f"jal {r.choice(TARGETS)}, {over}")
+        else:
+            self.put(f"la {register}, {over}")
+            if kind < 0.5:
+                self.put(f"jr {register}")
+            elif kind < 0.7:
+                self.put(f"jalr {register}")
+            else:
+                shift = r.randint(-100, 100)
+                self.put(f"addi {register}, {register}, {shift}")
+                self.put(f"jalr {r.choice(TARGETS)}, {-shift}({register})")
+        for _ in range(r.randint(0, 3)):
+            self.simple()
+        self.place(over)
+
+    def jump_to_nowhere(self) -> None:
+        r = self.random
+        resume, register = self.label(), r.choice(FREE)
+        self.put(f"la t4, {resume}")
+        self.put(f"li {register}, {r.choice((0x20000000, 0x00002000, 0x1000FFFE, 0xFFFFFFFE))}")
+        if r.random() < 0.5:
+            # The last half word of the RAM begins an instruction whose upper half lies outside.
+            self.put("csrci mstatus, 8")
+            self.put("li t5, 0x1000fffc")
+            self.put("li t6, 0x00030000")
+            self.put("sw t6, 0(t5)")
+            self.put("csrsi mstatus, 8")
+            self.put("fence.i")
+            self.put(f"li {register}, 0x1000fffe")
+        self.put(f"jr {register}")
+        self.place(resume)
+
+    def csr(self) -> None:
+        r = self.random
+        op = r.choice(CSR_OP)
+        operand = r.randint(0, 31) if op.endswith("i") else self.source()
+        kind = r.random()
+        if kind < 0.5:
+            self.put(f"csrr {self.target()}, {r.choice(READABLE)}")
+        elif kind < 0.8:
+            self.put(f"{op} {self.target()}, {r.choice(WRITABLE)}, {operand}")
+        elif kind < 0.87:
+            self.put(f"{op} {self.target()}, {r.choice(('mhartid', 'cycle', 'instreth'))}, {operand}")
+        elif kind < 0.94:
+            self.put(f"{op} {self.target()}, {r.choice(NO_CSR):#x}, {operand}")
+        elif kind < 0.97:
+            self.put(f"{r.choice(('csrrs', 'csrrc'))} {self.target()}, mie, {self.source()}")
+        else:
+            self.put(f"csrr{r.choice('sc')}i {self.target()}, mstatus, 8")
+
+    def system(self) -> None:
+        r = self.random
+        kind = r.random()
+        if kind < 0.2:
+            self.put(r.choice(("ecall", "ebreak", "c.ebreak")))
+        elif kind < 0.55:
+            self.put(r.choice(ILLEGAL))
+        elif kind < 0.75:
+            self.put(r.choice(("fence", "fence.i", "fence rw, w")))
+        elif kind < 0.85:
+            after = self.label()
+            self.put("csrci mstatus, 8")
+            self.put(f"la t4, {after}")
+            self.put("csrw mepc, t4")
+            self.put("mret")
+            self.put("nop")
+            self.place(after)
+        elif kind < 0.93:
+            line = r.choice((3, 7, 11, *range(16, 32)))
+            self.put("csrci mstatus, 8")
+            self.put(f"li t5, {1 << line}")
+            self.put("csrs mie, t5")
+            self.put("sw t5, 8(tp)")
+            self.put("csrsi mstatus, 8")
+        else:
+            self.put("csrci mstatus, 8")
+            self.put("li t5, 0x80")
+            self.put("csrs mie, t5")
+            self.put(f"li t5, {r.randint(1, 60)}")
+            self.put("sw t5, 16(tp)")
+            self.put("wfi")
+            self.put("csrsi mstatus, 8")
+
+    def simple(self) -> None:
+        kind = self.random.random()
+        if kind < 0.62:
+            self.arithmetic()
+        elif kind < 0.94:
+            self.memory()
+        else:
+            self.csr()
+
+    def any(self) -> None:
+        r = self.random
+        makers = (self.simple, self.branch, self.loop, self.jump, self.system, self.bad_access)
+        rare = (self.rom_store, self.jump_to_nowhere)
+        r.choices((*makers, *rare), weights=(60, 14, 4, 8, 8, 3, 1, 2))[0]()
+
+
+def generate(random: Random, items: int) -> str:
+    """Assembly text of a program with about 3 * `items` instructions."""
+    writer = _Writer(random)
+    for _ in range(items):
+        writer.any()
+
+    def value() -> int:
+        return random.choice(CORNERS) if random.random() < 0.3 else random.getrandbits(32)
+
+    start = START.format(
+        sp=4 * random.randint(0, 256),
+        s0=4 * random.randint(0, 256),
+        gp=2048 + 4 * random.randint(0, 511),
+        values="\n".join(f"    li   {x}, {value()}" for x in FREE) + "\n    li x27, 0\n    li x28, 0",
+        enabled=random.getrandbits(32) | 0x80,
+    )
+    table = "\n".join("    j    interrupt" for _ in range(31))
+    data = "\n".join(f"    .word {value()}" for _ in range(DATA_WORDS))
+    return start + "\n".join(writer.lines) + "\n" + END.format(table=table, data=data)
