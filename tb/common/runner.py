@@ -137,14 +137,22 @@ def tool_environment():
         os.environ.update(saved)
 
 
-def _cocotb_runner(sim: str, deadline: float):
-    """cocotb's runner for `sim`, with a time limit on each command that it starts."""
+def _cocotb_runner(sim: str, deadline: float, objects: Path | None = None):
+    """cocotb's runner for `sim`, with a time limit on each command that it starts.
+
+    Args:
+        objects: where compiled objects of Verilator's own runtime are kept between builds with
+            the same options; they take longer to compile than a small design.
+    """
     from cocotb_tools.runner import Icarus, Verilator
 
     class Limited(Verilator if sim == "verilator" else Icarus):  # type: ignore[misc]
         def _execute_cmds(self, cmds, cwd, stdout=None):
             stderr = None if stdout is None else subprocess.STDOUT
             for cmd in cmds:
+                if objects and cmd[0] == "make":
+                    for path in objects.glob("*.o"):
+                        shutil.copyfile(path, Path(cwd) / path.name)
                 left = max(1.0, deadline - time.monotonic())
                 done = subprocess.run(
                     cmd,
@@ -158,8 +166,20 @@ def _cocotb_runner(sim: str, deadline: float):
                 )
                 if done.returncode != 0:
                     raise RuntimeError(f"{Path(cmd[0]).name} ended with {done.returncode}")
+                if objects and cmd[0] == "make":
+                    _keep_objects(Path(cwd), objects)
 
     return Limited()
+
+
+def _keep_objects(build_dir: Path, objects: Path) -> None:
+    """Copy the runtime's objects out of a build, each in one step for others that look."""
+    objects.mkdir(parents=True, exist_ok=True)
+    for path in build_dir.glob("verilated*.o"):
+        if not (objects / path.name).is_file():
+            part = objects / f"{path.name}.{os.getpid()}"
+            shutil.copyfile(path, part)
+            part.rename(objects / path.name)
 
 
 def simulate(
@@ -311,11 +331,15 @@ def _build(
         shutil.rmtree(build_dir, ignore_errors=True)
         build_dir.mkdir(parents=True)
         log = build_dir / "build.log"
+        objects = None
+        if sim == "verilator":
+            options = repr([args, waves, _tool_version(sim)])
+            objects = BUILD / sim / f"runtime-{hashlib.sha256(options.encode()).hexdigest()[:12]}"
         started = time.monotonic()
         print(f"building {top} for {sim}: {relative(build_dir)}")
         with tool_environment():
             try:
-                _cocotb_runner(sim, started + 60 * timeout_minutes).build(
+                _cocotb_runner(sim, started + 60 * timeout_minutes, objects).build(
                     sources=files.sources,
                     includes=files.incdirs,
                     defines=dict(defines),

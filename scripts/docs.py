@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""make docs: the status table and page, and a check of every relative link in the documents."""
+
+from __future__ import annotations
+
+import re
+
+from scripts import status
+from tb.common.filelist import ROOT, relative
+
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def broken_links() -> list[str]:
+    """Links of README.md and docs/ that lead to no file."""
+    broken = []
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]:
+        for target in LINK.findall(page.read_text()):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{relative(page)}: {target} does not exist")
+    return broken
+
+
+def main() -> int:
+    """Rewrite the status pages; status 1 if a plan or a link is wrong."""
+    plans, errors = status.read_plans()
+    nodes = status.collect()
+    status.record(plans, nodes)
+    errors += status.missing_tests(plans, nodes) + status.missing_plans(plans)
+    errors += broken_links()
+    for error in errors:
+        print(f"docs: {error}")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
