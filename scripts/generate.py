@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from models import commands, image, registers, transcendental
+from scripts import firmware
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "build" / "gen"
@@ -104,6 +105,26 @@ def vector_tables_vh() -> str:
     return "\n".join(lines)
 
 
+ROM_WORDS = 2048
+
+
+def boot_rom_vh() -> str:
+    """Contents of the boot ROM as assignments, for the initial block of rtl/chiplet/core_memory.v."""
+    program = firmware.build("boot", [ROOT / "firmware" / "boot.c"],
+                             linker_script=ROOT / "firmware" / "link_rom.ld", include_dirs=[OUT],
+                             optimize="-Os")
+    words = [int(line, 16) for line in program.hex.read_text().split() if line[0] != "@"]
+    if len(words) > ROM_WORDS:
+        raise firmware.FirmwareError(f"the boot ROM has {len(words)} words, {ROM_WORDS} fit")
+    words += [0] * (ROM_WORDS - len(words))
+    return "\n".join([f"    rom[{i}] = 32'h{word:08x};" for i, word in enumerate(words)] + [""])
+
+
+def main_firmware() -> firmware.Image:
+    """The firmware that the images carry."""
+    return firmware.build("main", [ROOT / "firmware" / "main.c"], include_dirs=[OUT])
+
+
 def write(path: Path, text: str) -> None:
     """Write only what has changed, so that nothing is rebuilt for nothing."""
     if not path.exists() or path.read_text() != text:
@@ -118,6 +139,8 @@ def main() -> None:
     write(OUT / "registers.vh", registers_vh())
     write(OUT / "registers.h", registers_h())
     write(OUT / "image.h", image.c_header())
+    write(OUT / "boot_rom.vh", boot_rom_vh())
+    main_firmware()
 
 
 if __name__ == "__main__":

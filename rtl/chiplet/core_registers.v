@@ -75,6 +75,7 @@ module core_registers #(
   input  wire                     host_out_ready,
   output wire [31:0]              host_out_data,
   input  wire                     host_doorbell,  // pulse
+  output wire                     doorbell_pending,
   output wire [31:0]              host_status,
   output wire [31:0]              host_error,
   output wire [31:0]              host_error_info,
@@ -104,6 +105,7 @@ module core_registers #(
   assign mtx_peer = peer_q;
   assign mtx_data = message_q;
   assign host_out_data = host_out_q;
+  assign doorbell_pending = doorbell_q;
   assign host_status = host_status_q;
   assign host_error = host_error_q;
   assign host_error_info = host_error_info_q;
