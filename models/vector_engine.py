@@ -207,7 +207,8 @@ def execute(c: Command, data: np.ndarray, exps: np.ndarray, scalars: np.ndarray,
     elif c.reduce == REDUCE_SQUARES:
         value = reduce.sum_(fp32.mul(a, a), block)
     elif c.reduce in (REDUCE_MAX, REDUCE_ARGMAX):
-        value = reduce.max_(mask(x, -fp32.INF))
+        candidates = mask(x, -fp32.INF)
+        value, index = reduce.max_(candidates), reduce.argmax(candidates)
 
     if c.fold:
         byte = data[p.b].reshape(p.b.shape[0], 1, -1)[..., :width].astype(np.int32)
@@ -223,7 +224,7 @@ def execute(c: Command, data: np.ndarray, exps: np.ndarray, scalars: np.ndarray,
         elif c.out == OUT_FP32:
             out = np.ascontiguousarray(x).view(np.uint8).reshape(-1, block)
         else:
-            index = reduce.argmax(mask(x, -fp32.INF)).reshape(-1)
+            index = index.reshape(-1)
             beat = np.zeros((index.size, lanes), np.uint32)
             beat[:, 0] = fp32.bits(value).reshape(-1)
             beat[:, 1] = (index + c.imm) & 0xFFFFFFFF
