@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random `ve` commands and operands for the tests of the vector engine."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import numpy as np
+
+from models import fp32, vector_engine
+from models.commands import Command, IllegalCommand, queue_number
+from models.errors import AddressError
+
+VALUES = ("normal", "wide", "integers", "special")
+"""Kinds of operand data, see `floats`."""
+
+SPECIAL = np.array([
+    0x00000000, 0x80000000, 0x00000001, 0x807FFFFF, 0x00800000, 0x80800000, 0x00800001, 0x7F7FFFFF,
+    0xFF7FFFFF, 0x7F800000, 0xFF800000, 0x7FC00000, 0x7F800001, 0xFFC12345, 0x3F800000, 0xBF800000,
+    0x3F7FFFFF, 0x3F800001, 0x42FC0000, 0xC2FC0000, 0xC2FC0001, 0x43000000, 0x42FFFFFF, 0x7E800000,
+    0x3EFFFFFF, 0x4B800000, 0x34000000, 0xB8000000,
+], np.uint32)
+"""Zeros, subnormals, range ends, infinities, NaNs, and the limits of exp2 and of rounding."""
+
+CHAINS = [
+    {"scale": scale, "fn": fn, "bin": binary, "fold": fold, "reduce": reduce, "out": out}
+    for scale, fn, (binary, fold), (reduce, out) in itertools.product(
+        range(3),
+        range(3),
+        [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (0, 1)],
+        [*itertools.product(range(4), range(3)), (4, 3)],
+    )
+]
+"""Every legal combination of the fields that make up the chain (post apart)."""
+
+
+def floats(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
+    """`count` float32 of one kind: what a model has, all exponents, small integers (many equal
+    values and exact sums), or special values among ordinary ones."""
+    if kind == "wide":
+        return rng.integers(0, 2**32, count, dtype=np.uint32).view(np.float32)
+    if kind == "integers":
+        return rng.integers(-4, 5, count).astype(np.float32)
+    x = (rng.standard_normal(count) * 4).astype(np.float32)
+    if kind == "special":
+        chosen = rng.random(count) < 0.3
+        x[chosen] = rng.choice(SPECIAL, int(chosen.sum())).view(np.float32)
+    return x
+
+
+def command(chain: dict[str, int], block: int, beats: int, source: random.Random) -> Command:
+    """A legal command with this chain, other fields random, within a stash of `beats`: A in its
+    first quarter, B in the second, D in the second half or in place of A."""
+    lanes = block // 4
+    while True:
+        values = dict(chain)
+        values["post"] = source.randrange(4)
+        values["causal"] = source.randrange(2)
+        values["outer"] = source.choice([1, 1, 2, 3, 5])
+        values["inner"] = source.choice([1, 1, 2, 3])
+        values["len"] = source.choice([
+            source.randint(1, block), source.randint(1, 4 * block), lanes * source.randint(1, 9),
+            block * source.randint(1, 3), 1,
+        ])
+        if values["bin"] == vector_engine.BIN_ROPE and source.random() < 0.8:
+            values["len"] += values["len"] % 2
+        values["imm"] = source.choice([
+            int(fp32.bits(np.float32(source.gauss(0, 1)))), 0x3F800000, 0x3727C5AC, 0,
+            source.getrandbits(32),
+        ])
+        values["s_row"] = source.randrange(2)
+        values["s_src"], values["s_dst"] = source.randrange(1024), source.randrange(1024)
+        for name, width in (("a_outer", 5), ("b_outer", 5), ("d_outer", 5), ("a_inner", 4),
+                            ("d_inner", 4)):
+            values[name] = source.getrandbits(width)
+        quarter = beats // 4
+        values["a"] = source.randrange(quarter)
+        values["b"] = quarter + source.randrange(quarter)
+        values["d"] = 2 * quarter + source.randrange(2 * quarter)
+        span = values["len"] + (values["outer"] - 1 if values["causal"] else 0)
+        if values["out"] == vector_engine.OUT_FP32 and source.random() < 0.15:  # in place
+            row = -(-span // lanes)
+            values["a_inner"], values["a_outer"] = row, row * values["inner"]
+            values |= {name: values["a" + name[1:]] for name in ("d", "d_outer", "d_inner")}
+        c = Command("ve", queue_number("ve"), values)
+        try:
+            p = vector_engine.plan(c, block, beats)
+        except (IllegalCommand, AddressError, ValueError):
+            continue
+        if p.a.max() < quarter and (p.b is None or p.b.max() < 2 * quarter):
+            return c
+
+
+def broken(c: Command, source: random.Random) -> dict[str, Command]:
+    """By rule, the command changed so that it breaks that rule (and perhaps others)."""
+    changes = {
+        "outer": {"outer": 0}, "inner": {"inner": 0}, "len": {"len": 0}, "scale": {"scale": 3},
+        "bin": {"bin": source.randint(5, 7), "fold": 0}, "fn": {"fn": source.randint(3, 7)},
+        "reduce": {"reduce": source.randint(5, 7)},
+        "argmax_out": {"reduce": 4, "out": source.randint(0, 2)},
+        "out_argmax": {"reduce": source.randint(0, 3), "out": 3},
+        "fold_bin": {"fold": 1, "bin": source.randint(1, 4)},
+        "scalars": {"scale": 1, "reduce": 1, "out": 0, "s_row": 1, "outer": 3, "inner": 2,
+                    "s_src": 7, "s_dst": source.randint(8, 12)},
+        "scalars_outer": {"scale": 1, "reduce": 1, "out": 0, "s_row": 0, "outer": 3, "inner": 2,
+                          "s_src": 7, "s_dst": source.randint(2, 9)},
+        "a_end": {"a": 0xFFFF},
+        "b_end": {"b": 0xFFFF, "bin": 0, "fold": 1},
+        "d_end": {"d": 0xFFFF, "out": 1, "reduce": 0},
+        "s_src_end": {"s_src": 1023, "scale": 1, "outer": 2, "reduce": 0, "out": 1},
+        "s_dst_end": {"s_dst": 1023, "scale": 0, "outer": 2, "reduce": 3, "out": 1},
+        "a_stride": {"a_outer": 4095, "outer": 4095, "scale": 0, "reduce": 0, "out": 0},
+        "d_stride": {"d_inner": 1023, "inner": 255, "out": 2, "reduce": 0, "scale": 0},
+    }
+    return {rule: Command("ve", c.queue, {**c.values, **v}) for rule, v in changes.items()}
+
+
+RULES = tuple(broken(Command("ve", 0), random.Random(0)))

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The vector engine against models/vector_engine.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from tb.common.filelist import ROOT, FileList, block_list
+from tb.common.runner import simulate
+
+FAULTS = {
+    "wrong_bit": (1, "d_req beat 0 data lane"),
+    "wrong_address": (2, "d_req beat"),
+    "lost_beat": (3, "d_req"),
+    "wrong_scalar": (4, "stream scalar beat 0"),
+    "wrong_signature": (5, "stream done beat 0"),
+    "wrong_operand": (6, "expected"),
+}
+
+
+def run(simulator: str, block: int, testcase: str, commands: int = 0, fault: int = 0,
+        fn_cycles: int = 4) -> None:
+    files = block_list("vector")
+    files.add(FileList([ROOT / "tb/common/stream_checker.v", ROOT / "tb/vector/stash_port.v"]))
+    size = {"BLOCK": block, "STASH_BEATS": 1024}
+    simulate(
+        "vector",
+        top="vector_tb",
+        test_module="tb.vector.vector_cases",
+        parameters={**size, "FN_CYCLES": fn_cycles},
+        sources=files,
+        env={**{name: str(value) for name, value in size.items()}, "COMMANDS": str(commands),
+             "FAULT": str(fault), "FN_CYCLES": str(fn_cycles)},
+        testcase=testcase,
+        sim=simulator,
+    )
+
+
+@pytest.mark.sim("verilator")
+@pytest.mark.parametrize("block", [16, 64])
+def test_every_chain(simulator: str, block: int) -> None:
+    run(simulator, block, "random_chains")
+
+
+@pytest.mark.sim("icarus")
+def test_chains(simulator: str) -> None:
+    run(simulator, 16, "random_chains", commands=60)
