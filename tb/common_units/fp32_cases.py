@@ -29,4 +29,6 @@ async def results_equal_numpy(dut, op: str) -> None:
         dut.b.value = int(b[i])
         await Timer(1, "ns")
         got = int(dut.y.value)
-        assert got == want[i], f"{op}({a[i]:08x}, {b[i]:08x}): expected {want[i]:08x}, got {got:08x}"
+        assert got == want[i], (
+            f"{op}({a[i]:08x}, {b[i]:08x}): expected {want[i]:08x}, got {got:08x}"
+        )

@@ -47,8 +47,8 @@ def random_pairs(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarr
 
     low_a = _words(rng, quarter, 1, 126)
     # Fields that add up to 124 .. 129 put the product within a few binades of 2^-126.
-    low_b = (126 - (low_a >> 23 & 0xFF).astype(np.int64) + rng.integers(-2, 4, quarter)).clip(0, 254)
-    low_b = _words(rng, quarter, 0, 0) | low_b.astype(np.uint32) << 23
+    field = 126 - (low_a >> 23 & 0xFF).astype(np.int64) + rng.integers(-2, 4, quarter)
+    low_b = _words(rng, quarter, 0, 0) | field.clip(0, 254).astype(np.uint32) << 23
     sums = rng.random(quarter) < 0.5
     low_b = np.where(sums, _words(rng, quarter, 1, 3), low_b)
     low_a = np.where(sums, _words(rng, quarter, 1, 3), low_a)

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pyuvm environment of dimc_macro: agents on its ports, scoreboard, coverage, a base test.
+
+The expectation is pushed when a tile is sent, from MacroModel; results are compared as they come.
+Negative tests replace a driver or monitor by the factory (see macro_cases).
+"""
+
+from __future__ import annotations
+
+import os
+
+import cocotb
+import numpy as np
+from cocotb.triggers import RisingEdge
+from pyuvm import ConfigDB, uvm_env, uvm_subscriber, uvm_test
+
+from tb.common import clock
+from tb.common.bus import Scoreboard
+from tb.common.coverage import Coverage
+from tb.dimc.macro_model import MacroModel, Tile, vector_beats, write_beat
+from tb.dimc.stream_agent import ResponderAgent, StreamAgent, Tap
+
+WRITE = ("row", "set", "index", "data", "exps", "strb")
+VECTOR = ("data", "exp", "set", "int4", "rows", "cols", "first", "preload", "last", "tag")
+RESULT = ("data", "index", "last", "tag")
+DRAIN_CYCLES = 20_000
+
+
+def size(name: str, default: int) -> int:
+    """A parameter of the build, told by the test that built it."""
+    return int(os.environ.get(name, default))
+
+
+class MacroCoverage(uvm_subscriber):
+    """Samples each accepted vector, with what happened on the other ports since the last one."""
+
+    def build_phase(self) -> None:
+        rows, cols = size("ROWS", 64), size("COLS", 64)
+        cov = self.coverage = Coverage("dimc_macro")
+        cov.point("format", ["int8", "int4"])
+        cov.point("set", ["same", "switch"])
+        cov.point("overlap", ["none", "column", "row"])
+        cov.point("stall", ["none", "random", "mostly", "burst"])
+        cov.point("rows", {"one": [1], "part": range(2, rows), "all": [rows]})
+        cov.point(
+            "cols", {"one": [1], "part": range(2, cols), "all": [cols], "over": range(cols, 129)}
+        )
+        cov.point("place", ["only", "first", "middle", "last"])
+        cov.point("preload", [0, 1])
+        cov.point("exponent", {"zero": [0], "finite": range(1, 255), "nonfinite": [255]})
+        cov.point("write", ["column", "row"])
+        cov.point("strobe", ["none", "part", "all"])
+        cov.cross("format_set_overlap_stall", ["format", "set", "overlap", "stall"])
+        cov.cross(
+            "format_rows_cols",
+            ["format", "rows", "cols"],
+            exclude={("int8", r, "over"): "INT8 has COLS columns" for r in ("one", "part", "all")},
+        )
+        cov.cross(
+            "place_preload",
+            ["place", "preload"],
+            exclude={(p, "1"): "only a first vector can be preloaded" for p in ("middle", "last")},
+        )
+        cov.cross("write_strobe", ["write", "strobe"])
+        self.full_strobe = (1 << rows) - 1
+        self.stall = "none"
+        self.previous_set: int | None = None
+        self.overlap = "none"
+
+    def saw_write(self, beat: dict[str, int]) -> None:
+        kind = "row" if beat["row"] else "column"
+        self.overlap = kind
+        strobe = {0: "none", self.full_strobe: "all"}.get(beat["strb"], "part")
+        self.coverage.sample(write=kind, strobe=strobe)
+
+    def write(self, beat: dict[str, int]) -> None:
+        place = {(1, 1): "only", (1, 0): "first", (0, 0): "middle", (0, 1): "last"}
+        self.coverage.sample(
+            format="int4" if beat["int4"] else "int8",
+            set="same" if beat["set"] == self.previous_set else "switch",
+            overlap=self.overlap,
+            stall=self.stall,
+            rows=beat["rows"],
+            cols=beat["cols"],
+            place=place[beat["first"], beat["last"]],
+            preload=beat["preload"],
+            exponent=beat["exp"],
+        )
+        self.previous_set = beat["set"]
+        self.overlap = "none"
+
+
+class MacroEnv(uvm_env):
+    def build_phase(self) -> None:
+        self.wr = StreamAgent("wr", self, WRITE)
+        self.act = StreamAgent("act", self, VECTOR)
+        self.pre = StreamAgent("pre", self, ("data",))
+        self.res = ResponderAgent("res", self, RESULT)
+        self.results = Tap("results", self)
+        self.writes = Tap("writes", self)
+        self.coverage = MacroCoverage("coverage", self)
+
+    def connect_phase(self) -> None:
+        self.res.ap.connect(self.results.analysis_export)
+        self.wr.ap.connect(self.writes.analysis_export)
+        self.act.ap.connect(self.coverage.analysis_export)
+        self.writes.add_callback(self.coverage.saw_write)
+        self.board = Scoreboard(self.results, lane_bits=32)
+
+    def report_phase(self) -> None:
+        self.coverage.coverage.save()
+
+
+class MacroTest(uvm_test):
+    """Base of all tests: resets the macro, runs `stimulus`, then checks that nothing is left and
+    that status and counters are those of the model."""
+
+    def build_phase(self) -> None:
+        self.dut = cocotb.top
+        ConfigDB().set(None, "*", "DUT", self.dut)
+        self.env = MacroEnv("env", self)
+        self.model = MacroModel(size("ROWS", 64), size("COLS", 64), size("SETS", 16))
+        self.random = clock.rng(self.get_type_name())
+        self.numpy = np.random.default_rng(self.random.getrandbits(64))
+
+    async def run_phase(self) -> None:
+        self.raise_objection()
+        for name in ("lock_valid", "lock_first", "lock_last", "clear"):
+            getattr(self.dut, name).value = 0
+        await clock.start(self.dut)
+        await self.stimulus()
+        await self.finish()
+        self.check_status()
+        self.drop_objection()
+
+    async def stimulus(self) -> None:
+        raise NotImplementedError
+
+    async def finish(self) -> None:
+        """Wait for all expected results and an idle macro."""
+        await self.env.board.drained(DRAIN_CYCLES)
+        await clock.poll(lambda: self.dut.busy.value == 0, self.dut.clk, 100, "an idle macro")
+        for _ in range(2):
+            await RisingEdge(self.dut.clk)
+
+    def check_status(self) -> None:
+        want, dut = self.model.status, self.dut
+        got = {
+            "inf": bool(dut.seen_inf.value),
+            "nan": bool(dut.seen_nan.value),
+            "vectors": int(dut.count_vectors.value),
+            "conflicts": int(dut.count_conflicts.value),
+        }
+        assert got == vars(want), f"status: expected {vars(want)}, got {got}"
+
+    # ---- stimulus
+
+    def lock(self, first: int | None, last: int = 0) -> None:
+        """Lock sets first to last, or none."""
+        self.dut.lock_valid.value = int(first is not None)
+        self.dut.lock_first.value = first or 0
+        self.dut.lock_last.value = last
+
+    def column(self, set_: int, column: int, data, exps=(127, 127), strb=None, drop=False):
+        """Beat of a column write, entered in the model unless the macro has to drop it."""
+        strb = np.ones(self.model.rows, bool) if strb is None else np.asarray(strb)
+        if drop:
+            self.model.status.conflicts += 1
+        else:
+            self.model.write_column(set_, column, data, exps, strb)
+        return write_beat(False, set_, column, data, strb, exps)
+
+    def row(self, set_: int, row: int, data, strb=None, drop=False):
+        """Beat of a row write, entered in the model unless the macro has to drop it."""
+        strb = np.ones(self.model.rows, bool) if strb is None else np.asarray(strb)
+        if drop:
+            self.model.status.conflicts += 1
+        else:
+            self.model.write_row(set_, row, data, strb)
+        return write_beat(True, set_, row, data, strb)
+
+    def random_bytes(self) -> np.ndarray:
+        """uint8 [ROWS]; one draw in four has only the corner values."""
+        if self.random.random() < 0.25:
+            return self.numpy.choice(
+                np.array([0, 1, 0x7F, 0x80, 0x81, 0xFF], np.uint8), self.model.rows
+            )
+        return self.numpy.integers(0, 256, self.model.rows, dtype=np.uint8)
+
+    def random_exp(self) -> int:
+        """Exponent byte: mostly near 127, at times anything, rarely 0 or 255."""
+        kind = self.random.random()
+        if kind < 0.90:
+            return self.random.randint(110, 140)
+        return self.random.randint(0, 255) if kind < 0.97 else self.random.choice((0, 1, 254, 255))
+
+    def fill(self, set_: int) -> list[dict[str, int]]:
+        """Column writes of a whole set with random weights and exponents."""
+        return [
+            self.column(set_, c, self.random_bytes(), (self.random_exp(), self.random_exp()))
+            for c in range(self.model.cols)
+        ]
+
+    def send(self, *tiles: Tile) -> list[cocotb.task.Task]:
+        """Start sending tiles and expect their results; await the tasks to know all were taken."""
+        vectors, preloads = [], []
+        for tile in tiles:
+            vectors += vector_beats(tile)
+            preloads += self.model.preload_beats(tile)
+            self.env.board.expect(*self.model.tile(tile))
+        return [self.env.act.send(vectors), self.env.pre.send(preloads)]
