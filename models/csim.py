@@ -126,6 +126,7 @@ class Dispatcher:
         self.records: list[Record] = []
         self.signature_sum = 0
         self._fetch: Iterator[Command] | None = None
+        self._pushed: collections.deque[Command] = collections.deque()
         self._held: Command | None = None
 
     def start(self, beat: int, limit: int) -> None:
@@ -135,8 +136,10 @@ class Dispatcher:
         self._fetch = self._commands(beat, limit)
 
     def push(self, command: Command) -> None:
-        """A command written by the core."""
-        self._fetch = iter([command])
+        """A command written by the core; only while no list is being fetched."""
+        if self._fetch is not None:
+            raise ValueError(f"chiplet {self.chiplet.index}: a list is still being fetched")
+        self._pushed.append(command)
 
     def _commands(self, beat: int, limit: int) -> Iterator[Command]:
         raw = self.chiplet.memory[beat : beat + limit].tobytes()
@@ -149,8 +152,9 @@ class Dispatcher:
 
     def fetch(self, depth: int) -> None:
         """Fetch in order until a command finds its queue full, or the list has ended."""
-        while self._fetch is not None:
-            command = self._held or next(self._fetch, None)
+        while self._fetch is not None or self._pushed:
+            command = self._held or (
+                self._pushed.popleft() if self._pushed else next(self._fetch, None))
             self._held = None
             if command is None:
                 self._fetch = None
@@ -164,7 +168,7 @@ class Dispatcher:
 
     @property
     def idle(self) -> bool:
-        return self._fetch is None and not any(self.queues.values())
+        return not (self._fetch or self._pushed or self._held or any(self.queues.values()))
 
     def producers(self, command: Command) -> list[int]:
         """Producers a command waits for; this chiplet's own peer number is passed over."""

@@ -27,8 +27,8 @@ WATCHDOG = 1_000_000
 FIELDS: dict[str, str] = {
     "magic": "ASCII TSRA",
     "version": "of this layout",
-    "header_words": "words of the header, its CRC included",
-    "image_beats": "beats of the whole image",
+    "total_words": "words of the header, its CRC included",
+    "total_beats": "beats of the whole image",
     "block": "BLOCK of the configuration: bytes of a beat",
     "n_chiplets": "chiplets of the package",
     "chiplet": "chiplet that this image is for",
@@ -127,6 +127,11 @@ def to_beats(data: bytes | np.ndarray, block: int) -> np.ndarray:
     return raw.reshape(-1, block)
 
 
+def join(parts: list[np.ndarray], block: int) -> np.ndarray:
+    """Beats one after another."""
+    return np.concatenate([np.zeros((0, block), np.uint8), *parts])
+
+
 def section_signature(beats: np.ndarray, chunk: int) -> int:
     """Sum of the signatures of raw loads of `beats` [n, block], `chunk` beats each."""
     total = 0
@@ -166,8 +171,9 @@ def build(header: dict[str, int], sections: dict[Kind, np.ndarray], *,
           signatures: dict[Kind, int] | None = None) -> Image:
     """Image from header words (shape and model; the rest is filled in) and section contents.
 
-    sections: uint8 [beats, block] each, laid out in order. `signatures` gives the word of lazy
-    sections. Raises ImageError where a word is missing, unknown or does not fit.
+    sections: uint8 [beats, block] each, laid out in order; the table is in order of kind.
+    `signatures` gives the word of lazy sections. Raises ImageError where a word is missing,
+    unknown or does not fit.
     """
     block = header["block"]
     first = layout(block, {kind: len(s) for kind, s in sections.items()})
@@ -183,23 +189,32 @@ def build(header: dict[str, int], sections: dict[Kind, np.ndarray], *,
         raise ImageError(f"firmware of {sections[Kind.FIRMWARE].size} bytes, "
                          f"the core takes {FIRMWARE_BYTES}")
     words = {
-        **header, "magic": MAGIC, "version": VERSION, "header_words": HEADER_WORDS,
+        **header, "magic": MAGIC, "version": VERSION, "total_words": HEADER_WORDS,
         "n_sections": len(table),
-        "image_beats": max(s.first + s.beats for s in table.values()),
+        "total_beats": max(s.first + s.beats for s in table.values()),
     }
     if set(words) != set(FIELDS):
         raise ImageError(f"header words do not agree with the layout: {set(words) ^ set(FIELDS)}")
     raw = np.zeros(HEADER_WORDS, np.int64)
     raw[: SECTIONS_AT] = [words[name] for name in FIELDS]
-    for i, s in enumerate(table.values()):
+    for i, s in enumerate(sorted(table.values(), key=lambda s: s.kind)):
         at = SECTIONS_AT + i * SECTION_WORDS
         raw[at : at + SECTION_WORDS] = [s.kind, s.first, s.beats, s.signature, s.lazy]
     if raw.min() < 0 or raw.max() > 0xFFFFFFFF:
         raise ImageError("a header word does not fit 32 bits")
     packed = raw.astype("<u4")
     packed[CRC_AT] = zlib.crc32(packed[:CRC_AT].tobytes())
-    beats = np.concatenate([to_beats(packed.tobytes(), block), *sections.values()])
+    beats = join([to_beats(packed.tobytes(), block), *sections.values()], block)
     return Image(words, table, beats)
+
+
+def with_firmware(image: Image, firmware: bytes) -> Image:
+    """The image with another firmware section (the last in memory, the first in the table)."""
+    order = sorted(image.sections.values(), key=lambda s: s.first)
+    sections = {s.kind: image.section(s.kind) for s in order if s.kind != Kind.FIRMWARE}
+    sections[Kind.FIRMWARE] = to_beats(firmware, image.block)
+    signatures = {kind: s.signature for kind, s in image.sections.items()}
+    return build(image.header, sections, signatures=signatures)
 
 
 def parse(beats: np.ndarray) -> Image:
@@ -213,13 +228,13 @@ def parse(beats: np.ndarray) -> Image:
     header = dict(zip(FIELDS, words))
     if header["magic"] != MAGIC:
         raise ImageError(f"magic is {header['magic']:#010x}, not {MAGIC:#010x}")
-    if header["version"] != VERSION or header["header_words"] != HEADER_WORDS:
+    if header["version"] != VERSION or header["total_words"] != HEADER_WORDS:
         raise ImageError(f"version {header['version']} is not {VERSION}")
     if zlib.crc32(raw[: 4 * CRC_AT]) != words[CRC_AT]:
         raise ImageError("CRC of the header does not agree")
     if header["block"] != block:
         raise ImageError(f"made for block {header['block']}, not {block}")
-    if header["image_beats"] > len(beats):
+    if header["total_beats"] > len(beats):
         raise ImageError(f"{header['image_beats']} beats expected, {len(beats)} found: truncated")
     sections = {}
     for i in range(header["n_sections"]):
@@ -230,7 +245,7 @@ def parse(beats: np.ndarray) -> Image:
         if not lazy and section_signature(content, header["scratch_beats"]) != sign:
             raise ImageError(f"section {section.kind.name} is corrupt")
         sections[section.kind] = section
-    return Image(header, sections, beats[: header["image_beats"]])
+    return Image(header, sections, beats[: header["total_beats"]])
 
 
 def c_header() -> str:

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiler: a checkpoint of the Llama family -> one memory image per chiplet."""
+
+from __future__ import annotations
+
+from models import image
+from models.checkpoint import LlamaWeights
+from models.compiler.llama import Lists
+from models.compiler.plan import CompileError, Plan, make_plan
+from models.compiler.weights import all_tensors, embedding, load_lists, tables
+from models.config import Config
+from models.image import Image, Kind, to_beats
+
+__all__ = ["CompileError", "Plan", "compile_llama", "make_plan"]
+
+
+def compile_llama(weights: LlamaWeights, config: Config, positions: int | None = None,
+                  firmware: bytes = b"") -> list[Image]:
+    """Images of all chiplets.
+
+    positions: tokens that a sequence may have at least; by default as many as fit, at most
+    plan.POSITIONS. To compile the first layers only, pass `weights.first_layers(n)`.
+    Raises CompileError where the model does not fit, saying what would.
+    """
+    plan = make_plan(weights.config, config, positions)
+    return compile_plan(plan, weights, firmware)
+
+
+def compile_plan(plan: Plan, weights: LlamaWeights, firmware: bytes = b"") -> list[Image]:
+    """Images of a plan."""
+    config, block = plan.config, plan.block
+    rope, gains = tables(plan, weights)
+    rows, row_signatures = embedding(plan, weights)
+    sizes = {Kind.TABLES: len(rope) + len(gains), Kind.ROW_SIGNATURES: len(row_signatures),
+             Kind.EMBEDDING: len(rows), Kind.WEIGHTS: 0}
+    first = image.layout(block, sizes)
+    at = first[Kind.TABLES]
+    loads, held, sums = load_lists(plan, all_tensors(plan, weights), gains, at + len(rope),
+                                   first[Kind.WEIGHTS])
+    lists = Lists(plan, at)
+    try:
+        steps, heads = lists.step(), lists.head()
+    except ValueError as error:
+        raise CompileError(f"the command set cannot express this model: {error}") from error
+    out = []
+    for c in range(plan.n):
+        header = {
+            "block": block, "n_chiplets": plan.n, "chiplet": c, "n_macros": config.n_macros,
+            "sets": config.sets, "stash_beats": config.stash_beats,
+            "max_tokens": plan.max_tokens, "max_positions": plan.max_positions,
+            "vocab": plan.model.vocab, "x_stash": plan.buffers["x"].beat,
+            "embed_beats": plan.x_beats, "rope_beats": plan.head_beats,
+            "embed_mem": first[Kind.EMBEDDING], "embed_signatures_mem": first[Kind.ROW_SIGNATURES],
+            "scratch_stash": plan.scratch.first, "scratch_beats": plan.scratch.count,
+            "load_signature": sums[c], "argmax_stash": plan.buffers["slots"].beat,
+            "argmax_mask": sum(1 << i for i, v in enumerate(plan.vocab) if v.count),
+            "logits_stash": plan.buffers["logits"].beat, "logits_first": plan.vocab[c].first,
+            "logits_count": plan.vocab[c].count, "logits_scalar": plan.scalars["r"],
+            "layers": plan.model.n_layers, "watchdog": image.WATCHDOG,
+        }
+        sections = {
+            Kind.TABLES: image.join([rope, gains], block), Kind.ROW_SIGNATURES: row_signatures,
+            Kind.EMBEDDING: rows, Kind.WEIGHTS: held[c],
+            Kind.LOAD_LIST: to_beats(loads[c], block), Kind.STEP_LIST: to_beats(steps[c], block),
+            Kind.HEAD_LIST: to_beats(heads[c], block), Kind.FIRMWARE: to_beats(firmware, block),
+        }
+        out.append(image.build(header, sections, signatures={Kind.WEIGHTS: sums[c]}))
+    return out

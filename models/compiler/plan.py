@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where everything of a Llama model goes: shards of the matrices, KV cache, stash buffers.
+
+The plan knows sizes only, no weights, so trying whether a model fits a configuration is cheap.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from models import config as configs
+from models.checkpoint import LlamaConfig
+from models.compiler.program import Buffer
+from models.compiler.shard import Range, column_unit, cut
+from models.config import Config
+from models.vector_engine import SCALARS
+
+POSITIONS = 512
+"""Positions provided for when the caller does not say how many."""
+
+
+class CompileError(ValueError):
+    """A model that does not fit the configuration, or cannot be compiled; says what would help."""
+
+
+def up(a: int, b: int) -> int:
+    """ceil(a / b)"""
+    return -(-a // b)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """Part of a matrix in one macro: columns `column` to column + cols - 1 of the chiplet's share,
+    in sets from `set`, tile by tile."""
+
+    macro: int
+    set: int
+    column: int
+    cols: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Linear:
+    """A matrix: per chiplet the rows of its weight that are its columns (-1: a column of zeros),
+    and their shards. `depth` is the contraction length."""
+
+    name: str
+    depth: int
+    columns: list[np.ndarray]
+    shards: list[list[Shard]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """The query heads of one chiplet that share a KV head, and where its cache is.
+
+    first: first head, counted over all heads; local: the same within the chiplet. kv: KV head;
+    kv_local: within the chiplet. ev: beat of the exponent vectors in the buffer `ev`.
+    """
+
+    first: int
+    local: int
+    heads: int
+    kv: int
+    kv_local: int
+    macro: int
+    k_set: int
+    v_set: int
+    ev: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    """One layer: matrices, the slices of x that wo and down produce, the slice of the hidden
+    layer, and the attention groups, per chiplet."""
+
+    qkv: Linear
+    wo: Linear
+    gate_up: Linear
+    down: Linear
+    wo_slices: list[Range]
+    hidden: list[Range]
+    down_slices: list[Range]
+    groups: list[list[Group]]
+
+
+class Plan:
+    """Placement of `model` on `config`; raises CompileError where it does not fit.
+
+    Attributes: heads, kv_heads (Range per chiplet), layers, head (output matrix), vocab (Range per
+    chiplet), max_positions, max_tokens, buffers by name, scalars by name, scratch (Range of stash).
+    """
+
+    def __init__(self, model: LlamaConfig, config: Config, positions: int | None = None) -> None:
+        self.model, self.config = model, config
+        self.block, self.lanes, self.n = config.block, config.lanes, config.n_chiplets
+        m, b = model, self.block
+        self.head_beats = up(m.head_dim, self.lanes)
+        self.head_tiles = up(m.head_dim, b)
+        self.head_pad = self.head_beats * self.lanes
+        self.attention_width = m.n_heads * self.head_pad
+        self.x_beats = up(m.dim, self.lanes)
+        self.used = np.zeros((self.n, config.n_macros), np.int64)
+        self.heads = cut(m.n_heads, 1, [0] * self.n)
+        share = m.n_heads // m.n_kv_heads
+        self.kv_heads = [
+            Range(r.first // share, up(r.end, share) - r.first // share) if r.count else Range(0, 0)
+            for r in self.heads
+        ]
+        drafts = [self._layer() for _ in range(m.n_layers)]
+        self.vocab = self._columns(m.vocab)
+        self.head = self._linear("head", m.dim, self._plain(self.vocab))
+        self._check_sets()
+        self._place_cache(drafts, positions)
+        self._place_buffers()
+
+    # Matrices
+
+    def _load(self) -> list[float]:
+        return self.used.sum(axis=1).tolist()
+
+    def _columns(self, total: int) -> list[Range]:
+        return cut(total, column_unit(total, self.n, self.block), self._load())
+
+    @staticmethod
+    def _plain(slices: list[Range]) -> list[np.ndarray]:
+        return [np.arange(s.first, s.end) for s in slices]
+
+    def _padded(self, rows: np.ndarray, width: int) -> np.ndarray:
+        return np.concatenate([rows, np.full(width - len(rows), -1)])
+
+    def _linear(self, name: str, depth: int, columns: list[np.ndarray]) -> Linear:
+        """Shards of a matrix; takes the sets."""
+        blocks = up(depth, self.block)
+        shards = []
+        for c in range(self.n):
+            tiles = up(len(columns[c]), self.block)
+            mine = []
+            for macro, r in enumerate(cut(tiles, 1, self.used[c].tolist())):
+                if not r.count:
+                    continue
+                first = r.first * self.block
+                cols = min(r.end * self.block, len(columns[c])) - first
+                mine.append(Shard(macro, int(self.used[c, macro]), first, cols))
+                self.used[c, macro] += r.count * blocks
+            shards.append(mine)
+        return Linear(name, depth, columns, shards)
+
+    def _layer(self) -> dict:
+        m = self.model
+        q, kv = m.n_heads * m.head_dim, m.n_kv_heads * m.head_dim
+
+        def head_columns(base: int, heads: Range) -> list[np.ndarray]:
+            return [self._padded(base + h * m.head_dim + np.arange(m.head_dim), self.head_pad)
+                    for h in range(heads.first, heads.end)]
+
+        columns = []
+        for c in range(self.n):
+            parts = head_columns(0, self.heads[c]) + head_columns(q, self.kv_heads[c])
+            parts += head_columns(q + kv, self.kv_heads[c])
+            columns.append(np.concatenate(parts) if parts else np.zeros(0, np.int64))
+        layer = {"qkv": self._linear("qkv", m.dim, columns)}
+        layer["wo_slices"] = self._columns(m.dim)
+        layer["wo"] = self._linear("wo", self.attention_width, self._plain(layer["wo_slices"]))
+        hidden = layer["hidden"] = cut(m.ffn_dim, self.block, self._load())
+        both = [np.concatenate([
+            self._padded(np.arange(h.first, h.end), up(h.count, self.lanes) * self.lanes),
+            m.ffn_dim + np.arange(h.first, h.end)]) for h in hidden]
+        layer["gate_up"] = self._linear("gate_up", m.dim, both)
+        layer["down_slices"] = self._columns(m.dim)
+        layer["down"] = self._linear("down", m.ffn_dim, self._plain(layer["down_slices"]))
+        return layer
+
+    def _check_sets(self) -> None:
+        if self.used.max() > self.config.sets:
+            raise CompileError(
+                f"the weights need {self.used.max()} sets in a macro, configuration "
+                f"{self.config.name} has {self.config.sets} (weights {self.used.sum()} of "
+                f"{self.used.size * self.config.sets} sets in the package)")
+
+    # KV cache
+
+    def _place_cache(self, drafts: list[dict], positions: int | None) -> None:
+        m, n_macros = self.model, self.config.n_macros
+        free = self.config.sets - self.used
+        held = np.zeros_like(self.used)  # KV heads
+        chosen: list[list[list[int]]] = []  # macro per layer, chiplet, KV head
+        for _ in drafts:
+            chosen.append([])
+            for c in range(self.n):
+                now = np.zeros(n_macros, np.int64)
+                chosen[-1].append([])
+                for _ in range(self.kv_heads[c].count):
+                    room = free[c] / (held[c] + 1)
+                    macro = min(range(n_macros), key=lambda i: (now[i], -room[i], i))
+                    now[macro] += 1
+                    held[c, macro] += 1
+                    chosen[-1][c].append(macro)
+        per_block = 2 * self.head_tiles  # sets of a KV head per BLOCK tokens
+        blocks = int((free[held > 0] // (held[held > 0] * per_block)).min())
+        wanted = min(positions or POSITIONS, m.max_seq)
+        if positions and positions > m.max_seq:
+            raise CompileError(f"{positions} positions, the model has {m.max_seq}")
+        if blocks * self.block < (wanted if positions else 1):
+            need = int((self.used + held * per_block * up(wanted, self.block)).max())
+            raise CompileError(
+                f"a KV cache of {wanted} positions needs {need} sets in a macro, configuration "
+                f"{self.config.name} has {self.config.sets}")
+        self.max_positions = min(wanted, blocks * self.block)
+        self.token_blocks = up(self.max_positions, self.block)
+        self.score_beats = up(self.max_positions, self.lanes)
+        size = self.head_tiles * self.token_blocks
+        ev = [0] * self.n
+        self.layers: list[Layer] = []
+        for draft, macros in zip(drafts, chosen):
+            groups: list[list[Group]] = []
+            for c in range(self.n):
+                groups.append([])
+                for local, macro in enumerate(macros[c]):
+                    kv = self.kv_heads[c].first + local
+                    share = m.n_heads // m.n_kv_heads
+                    first = max(kv * share, self.heads[c].first)
+                    last = min((kv + 1) * share, self.heads[c].end)
+                    k_set = int(self.used[c, macro])
+                    self.used[c, macro] += 2 * size
+                    groups[c].append(Group(first, first - self.heads[c].first, last - first, kv,
+                                           local, macro, k_set, k_set + size, ev[c]))
+                    ev[c] += size
+            self.layers.append(Layer(groups=groups, **draft))
+        self.ev_beats = max(ev)
+
+    # Stash
+
+    def _place_buffers(self) -> None:
+        tokens = self.config.max_tokens
+        while True:
+            try:
+                self._buffers(tokens)
+                return
+            except CompileError:
+                if tokens == 1:
+                    raise
+                tokens = up(tokens, 2)
+
+    def _buffers(self, tokens: int) -> None:
+        """Lay out stash and scalar file for chunks of `tokens`."""
+        m, b, lanes = self.model, self.block, self.lanes
+        self.max_tokens = tokens
+        self.buffers: dict[str, Buffer] = {}
+        at = 0
+
+        def add(name: str, rows: int, beats: int) -> None:
+            nonlocal at
+            self.buffers[name] = Buffer(name, at, rows, beats)
+            at += rows * beats
+
+        def widest(slices: list[list[Range]], unit: int) -> int:
+            return max(up(r.count, unit) for s in slices for r in s)
+
+        add("gains", 2 * m.n_layers + 1, self.x_beats)
+        add("ev", 1, self.ev_beats)
+        add("x", tokens, self.x_beats)
+        add("slots", 1, self.n)
+        add("attention", tokens, up(self.attention_width, b))
+        if self.head_pad % b:
+            add("attention_fp32", tokens, self.attention_width // lanes)
+        add("hidden", tokens, up(m.ffn_dim, b))
+        free = at  # from here on nothing is sent to, and nothing outlives its list
+        add("rope", tokens, self.head_beats)
+        add("xq", tokens, up(m.dim, b))
+        columns = [h.count + 2 * kv.count for h, kv in zip(self.heads, self.kv_heads)]
+        add("qkv", tokens, max(columns) * self.head_beats)
+        add("qk", tokens, self.head_tiles * max(
+            h.count + kv.count for h, kv in zip(self.heads, self.kv_heads)))
+        add("v", tokens, self.head_tiles * max(kv.count for kv in self.kv_heads))
+        groups = [c for layer in self.layers[:1] for c in layer.groups]
+        for g in range(max(len(c) for c in groups)):
+            heads = max(c[g].heads for c in groups if len(c) > g)
+            add(f"scores{g}", tokens, heads * self.score_beats)
+            add(f"p{g}", tokens, heads * self.head_tiles * self.token_blocks)
+            add(f"o{g}", tokens, heads * self.head_beats)
+        slices = [s for layer in self.layers for s in (layer.wo_slices, layer.down_slices)]
+        add("y", tokens, widest(slices, lanes))
+        add("gate_up", tokens, 2 * widest([layer.hidden for layer in self.layers], lanes))
+        end = at
+        at = free
+        add("head_xq", 1, up(m.dim, b))
+        add("logits", 1, widest([self.vocab], lanes))
+        end = max(end, at, free + tokens)
+        if end > self.config.stash_beats:
+            raise CompileError(
+                f"the stash needs {end} beats for chunks of {tokens} tokens and "
+                f"{self.max_positions} positions, configuration {self.config.name} has "
+                f"{self.config.stash_beats}")
+        header = up(512, b)
+        self.scratch = Range(free, min(self.config.stash_beats - max(free, header), 1024))
+        self.stash_used = end
+        heads = max(h.count for h in self.heads)
+        widest_group = max(g.heads for c in groups for g in c)
+        self.scalars = {"r": 0, "max": tokens, "sum": tokens * (1 + widest_group)}
+        if tokens * (1 + widest_group + heads) > SCALARS:
+            raise CompileError(
+                f"the scalar file needs {tokens * (1 + widest_group + heads)} entries of {SCALARS}")
+
+    @property
+    def attention_direct(self) -> bool:
+        """Whether every chiplet's heads are whole blocks of the input of wo, so that each chiplet
+        quantises its own slice; otherwise fp32 is gathered first."""
+        return all(r.first * self.head_pad % self.block == 0 for r in self.heads if r.count)
+
+
+def make_plan(model: LlamaConfig, config: Config, positions: int | None = None) -> Plan:
+    """Plan, or CompileError that also names the configurations that would do."""
+    try:
+        return Plan(model, config, positions)
+    except CompileError as error:
+        good = []
+        for name in configs.names():
+            try:
+                Plan(model, configs.load(name), positions)
+                good.append(name)
+            except CompileError:
+                pass
+        hint = f"; fits: {', '.join(good)}" if good else "; no named configuration fits"
+        raise CompileError(f"{error}{hint}") from None

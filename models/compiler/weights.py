@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory contents of a compiled model: quantised shards, tables, embedding, load list."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from models import fp32, mx, vector
+from models.checkpoint import LlamaWeights
+from models.chiplet import signature
+from models.commands import Command
+from models.compiler.plan import Linear, Plan, up
+from models.compiler.program import DMA, Program
+from models.image import mx_beats, to_beats
+
+Matrix = tuple[np.ndarray, np.ndarray]  # q int8 [columns, depth'], e uint8 [columns, blocks]
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """One `weights` command: tiles of a shard, in order of tile, block, column.
+
+    q int8 [beats, block], e uint8 [beats].
+    """
+
+    macro: int
+    set: int
+    q: np.ndarray
+    e: np.ndarray
+
+    def signature(self) -> int:
+        pair = np.repeat(self.e[:, None], 2, axis=1)
+        return signature(np.arange(len(self.q)), self.q.view(np.uint8), pair)
+
+
+def _quantized(w: np.ndarray, block: int) -> Matrix:
+    return mx.quantize(w, 8, block)
+
+
+def _columns(matrix: Matrix, rows: np.ndarray) -> Matrix:
+    """Chosen rows of the weight as columns; -1 gives zeros with exponent byte 0."""
+    q, e = matrix[0][rows], matrix[1][rows]
+    q[rows < 0], e[rows < 0] = 0, 0
+    return q, e
+
+
+def tensors(linear: Linear, matrix: Matrix, chiplet: int, block: int) -> list[Tensor]:
+    """The shards of a matrix on a chiplet; tiles are filled up with zero columns."""
+    q, e = _columns(matrix, linear.columns[chiplet])
+    blocks = up(linear.depth, block)
+    out = []
+    for s in linear.shards[chiplet]:
+        tiles = up(s.cols, block)
+        tq = np.zeros((tiles * block, blocks * block), np.int8)
+        te = np.zeros((tiles * block, blocks), np.uint8)
+        tq[: s.cols], te[: s.cols] = (a[s.column : s.column + s.cols] for a in (q, e))
+        tq = tq.reshape(tiles, block, blocks, block).swapaxes(1, 2).reshape(-1, block)
+        te = te.reshape(tiles, block, blocks).swapaxes(1, 2).reshape(-1)
+        out.append(Tensor(s.macro, s.set, np.ascontiguousarray(tq), np.ascontiguousarray(te)))
+    return out
+
+
+def all_tensors(plan: Plan, weights: LlamaWeights) -> list[list[Tensor]]:
+    """Every weight of the model, per chiplet, in the order of the load list."""
+    b, m = plan.block, plan.model
+    out: list[list[Tensor]] = [[] for _ in range(plan.n)]
+
+    def place(linear: Linear, w: np.ndarray) -> None:
+        matrix = _quantized(w, b)
+        for c in range(plan.n):
+            out[c] += tensors(linear, matrix, c, b)
+
+    for layer, w in zip(plan.layers, weights.layers):
+        place(layer.qkv, np.concatenate([w.wq, w.wk, w.wv]))
+        wo = np.zeros((m.dim, m.n_heads, plan.head_pad), np.float32)
+        wo[..., : m.head_dim] = w.wo.reshape(m.dim, m.n_heads, m.head_dim)
+        place(layer.wo, wo.reshape(m.dim, -1))
+        place(layer.gate_up, np.concatenate([w.w_gate, w.w_up]))
+        place(layer.down, w.w_down)
+    place(plan.head, weights.w_out)
+    return out
+
+
+def _rows(values: np.ndarray, beats: int, block: int) -> np.ndarray:
+    """float32 [rows, n] -> uint8 [rows * beats, block], each row zero-padded to `beats`."""
+    out = np.zeros((values.shape[0], beats * block // 4), np.float32)
+    out[:, : values.shape[1]] = values
+    return out.view(np.uint8).reshape(-1, block)
+
+
+def tables(plan: Plan, weights: LlamaWeights) -> tuple[np.ndarray, np.ndarray]:
+    """RoPE rows of all positions (cos in lane 2i, sin in lane 2i+1), and the norms' gains."""
+    m = plan.model
+    pairs = vector.rope_table(np.arange(plan.max_positions), m.head_dim, m.rope_theta)
+    rope = np.stack(pairs, axis=-1).reshape(plan.max_positions, m.head_dim)
+    gammas = [g for w in weights.layers for g in (w.attn_norm, w.ffn_norm)]
+    gains = np.stack([vector.norm_gain(g, m.dim) for g in [*gammas, weights.final_norm]])
+    return (_rows(rope, plan.head_beats, plan.block), _rows(gains, plan.x_beats, plan.block))
+
+
+def embedding(plan: Plan, weights: LlamaWeights) -> tuple[np.ndarray, np.ndarray]:
+    """Embedding rows in fp32, and the signature of the load of each."""
+    rows = _rows(fp32.flush(weights.embedding), plan.x_beats, plan.block)
+    offset, none = np.arange(plan.x_beats), np.zeros((plan.x_beats, 2), np.uint8)
+    signatures = [signature(offset, row, none)
+                  for row in rows.reshape(-1, plan.x_beats, plan.block)]
+    return rows, to_beats(np.array(signatures, "<u4"), plan.block)
+
+
+def load_lists(plan: Plan, held: list[list[Tensor]], gains: np.ndarray, gains_at: int,
+               weights_at: int) -> tuple[list[bytes], list[np.ndarray], list[int]]:
+    """Per chiplet: the load list, the weights section, and the sum of the list's signatures."""
+    program = Program(plan.config)
+    to = plan.buffers["gains"]
+    sections, sums = [], []
+    for c, mine in enumerate(held):
+        program.add(c, DMA, Command("load", DMA, {
+            "mem": gains_at, "stash": to.beat, "rows": 1, "count": len(gains)}))
+        total = signature(np.arange(len(gains)), gains, np.zeros((len(gains), 2), np.uint8))
+        section, at = [], weights_at
+        for t in mine:
+            program.add(c, DMA, Command("weights", DMA, {
+                "mem": at, "set": t.set, "count": len(t.q), "macro": t.macro}))
+            section.append(mx_beats(t.q, t.e, plan.block))
+            at += len(section[-1])
+            total += t.signature()
+        sections.append(np.concatenate(section) if section
+                        else np.zeros((0, plan.block), np.uint8))
+        sums.append(total & 0xFFFFFFFF)
+    return program.finish(), sections, sums
