@@ -45,3 +45,27 @@ def test_every_chain(simulator: str, block: int) -> None:
 @pytest.mark.sim("icarus")
 def test_chains(simulator: str) -> None:
     run(simulator, 16, "random_chains", commands=60)
+
+
+@pytest.mark.parametrize("testcase", ["refused_commands", "back_to_back", "cycles"])
+def test_commands(simulator: str, testcase: str) -> None:
+    run(simulator, 16, testcase, commands=30 if simulator == "icarus" else 150)
+
+
+@pytest.mark.sim("verilator")
+def test_cycles_of_64(simulator: str) -> None:
+    run(simulator, 64, "cycles", commands=80)
+
+
+@pytest.mark.sim("verilator")
+@pytest.mark.parametrize("fn_cycles", [1, 2])
+def test_fn_cycles(simulator: str, fn_cycles: int) -> None:
+    run(simulator, 16, "random_chains", commands=150, fn_cycles=fn_cycles)
+    run(simulator, 16, "cycles", commands=60, fn_cycles=fn_cycles)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_is_caught(simulator: str, name: str) -> None:
+    fault, message = FAULTS[name]
+    with pytest.raises(AssertionError, match=message):
+        run(simulator, 16, "random_chains", commands=30, fault=fault)
