@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory functions that a C compiler may call. Words where both sides are aligned, else bytes.
-#include <stddef.h>
 #include <stdint.h>
+
+#include "string.h"
 
 typedef uint32_t __attribute__((may_alias)) word;
 

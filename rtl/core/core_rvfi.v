@@ -133,7 +133,7 @@ module core_rvfi (
   assign rvfi_mem_rdata   = accessed && load_q ? w_rdata : 32'd0;
   assign rvfi_mem_wdata   = accessed && store_q ? wdata_q : 32'd0;
   assign rvfi_ext_mip     = mip_q;
-  assign rvfi_ext_irq_mip = irq_mip_q;
+  assign rvfi_ext_irq_mip = intr_q ? irq_mip_q : 32'd0;
 
   /* verilator lint_off UNUSEDSIGNAL */
   wire unused = ^addr[1:0];

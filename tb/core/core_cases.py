@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import cocotb
-from cocotb.triggers import First, Timer, ValueChange
+from cocotb.triggers import First, ReadOnly, Timer, ValueChange
 
 from models.iss import (
     CYCLE,
@@ -201,9 +201,19 @@ class LockStep:
         )
 
 
+def _unknown(text: str) -> str:
+    """Names of the fields of the oldest record with X in `text`, as seen from the highest bit."""
+    for at in range(len(text) - 512, -1, -512):
+        words = [text[at + 512 - 32 * (n + 1) : at + 512 - 32 * n] for n in range(16)]
+        if names := [f for f, w in zip(Record._fields, words) if not set(w) <= {"0", "1"}]:
+            return f"{', '.join(names)} of the record with pc {words[2]}"
+    return "nothing"
+
+
 @cocotb.test()
 async def program(dut):
-    """Runs the ELF file of PROGRAM until it writes to EXIT; every retirement is compared."""
+    """Runs the ELF file of PROGRAM until it writes to EXIT; every retirement is compared. With
+    MAX_CPI, more cycles per instruction are a failure."""
     image = elf.read(Path(os.environ["PROGRAM"]))
     limit = int(os.environ.get("MAX_CYCLES", "1000000"))
     bus = Bus()
@@ -216,6 +226,7 @@ async def program(dut):
     while not flushed:
         chunk = Timer(CHUNK_CYCLES * PERIOD_NS, "ns")
         await First(ValueChange(dut.batches), chunk)
+        await ReadOnly()
         if int(dut.cycles.value) > limit:
             raise AssertionError(
                 f"not finished after {limit} cycles, {board.retired} retirements; "
@@ -226,7 +237,12 @@ async def program(dut):
         batches += 1
         assert int(dut.batches.value) == batches, "a batch was lost"
         bits = 512 * int(dut.batch_records.value)
-        data = int(str(dut.batch.value)[:bits], 2).to_bytes(bits // 8, "little")
+        text = str(dut.batch.value)[:bits]
+        if not set(text) <= {"0", "1"}:
+            raise AssertionError(
+                f"X in a record behind retirement {board.retired}: {_unknown(text)}"
+            )
+        data = int(text, 2).to_bytes(bits // 8, "little")
         for words in struct.iter_unpack("<16I", data):
             board.check(Record(*words))
         flushed = bool(dut.flushed.value)
@@ -237,3 +253,5 @@ async def program(dut):
         f"{cycles} cycles, CPI {cycles / board.retired:.3f}"
     )
     assert result == 1, f"program ended with {result:#x}"
+    limit = float(os.environ.get("MAX_CPI", "inf"))
+    assert cycles / board.retired <= limit, f"CPI {cycles / board.retired:.3f} is above {limit}"

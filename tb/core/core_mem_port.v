@@ -39,7 +39,7 @@ module core_mem_port #(
   assign {rsp_err, rsp_data} = rsp_valid ? queue_q[head_q] : {33{1'bx}};
 
   always @(posedge clk)
-    if (rst) begin
+    if (rst !== 1'b0) begin
       head_q    <= 3'd0;
       tail_q    <= 3'd0;
       count_q   <= 4'd0;

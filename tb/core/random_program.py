@@ -2,9 +2,10 @@
 """Constrained-random programs for the control core, as assembly text.
 
 Programs run in lock step with models/iss.py, so they check nothing themselves; they only have to
-stay on course whatever their random data are. Reserved registers: sp, s0 and gp point into the data,
-tp to the device, s11 counts loops, t4 (x29) is where a jump to nowhere is to be resumed; the handler
-uses t5 and t6. All others hold random values. The assembler picks 16-bit forms where they exist.
+stay on course whatever their random data are. Reserved registers: sp, s0 and gp point into the
+data, tp to the device, s11 counts loops, t4 (x29) is where a jump to nowhere is to be resumed; the
+handler uses t5 and t6. All others hold random values. The assembler picks 16-bit forms where they
+exist.
 """
 
 from __future__ import annotations
@@ -18,9 +19,7 @@ SHORT = ["x9", "x10", "x11", "x12", "x13", "x14", "x15"]
 TARGETS = [*FREE, "x0"]
 CORNERS = (0, 1, 2, 0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 0xFFFF, 0x10000, 0xFFFF0000, 0x8000, 31)
 
-OP = (
-    "add sub sll slt sltu xor srl sra or and mul mulh mulhsu mulhu div divu rem remu".split()
-)
+OP = "add sub sll slt sltu xor srl sra or and mul mulh mulhsu mulhu div divu rem remu".split()
 OP_IMM = "addi slti sltiu xori ori andi".split()
 SHIFT_IMM = "slli srli srai".split()
 BRANCH = "beq bne blt bge bltu bgeu".split()
@@ -277,7 +276,9 @@ class _Writer:
         elif kind < 0.8:
             self.put(f"{op} {self.target()}, {r.choice(WRITABLE)}, {operand}")
         elif kind < 0.87:
-            self.put(f"{op} {self.target()}, {r.choice(('mhartid', 'cycle', 'instreth'))}, {operand}")
+            self.put(
+                f"{op} {self.target()}, {r.choice(('mhartid', 'cycle', 'instreth'))}, {operand}"
+            )
         elif kind < 0.94:
             self.put(f"{op} {self.target()}, {r.choice(NO_CSR):#x}, {operand}")
         elif kind < 0.97:
@@ -347,7 +348,8 @@ def generate(random: Random, items: int) -> str:
         sp=4 * random.randint(0, 256),
         s0=4 * random.randint(0, 256),
         gp=2048 + 4 * random.randint(0, 511),
-        values="\n".join(f"    li   {x}, {value()}" for x in FREE) + "\n    li x27, 0\n    li x28, 0",
+        values="\n".join(f"    li   {x}, {value()}" for x in FREE)
+        + "\n    li x27, 0\n    li x28, 0",
         enabled=random.getrandbits(32) | 0x80,
     )
     table = "\n".join("    j    interrupt" for _ in range(31))

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import random
+import re
+import zlib
 from pathlib import Path
 
 import pytest
@@ -16,22 +18,32 @@ TESTS = ROOT / "firmware" / "tests"
 GENERATED = ROOT / "build" / "firmware" / "random"
 # Size of a random program, and how many of them, on each simulator
 RANDOM_ITEMS = {"verilator": 1500, "icarus": 250}
+MAX_CPI = 1.3
 STALLS = {"fast": 0, "some": 64, "slow": 200}
 
 
 def run(
-    image: Image, simulator: str, *, stall: int = 0, irq: int = 0, seed: int = 1, flip: int = 0
+    image: Image,
+    simulator: str,
+    *,
+    stall: int = 0,
+    irq: int = 0,
+    seed: int = 1,
+    flip: int = 0,
+    max_cpi: float | None = None,
 ) -> None:
+    in_rom = image.base == 0
     simulate(
         "core",
         top="core_tb",
         test_module="tb.core.core_cases",
         sources=core_sources(),
+        parameters={"RESET_PC": image.entry},
         defines={"RVFI": 1},
         sim=simulator,
-        env={"PROGRAM": str(image.elf)},
+        env={"PROGRAM": str(image.elf), **({"MAX_CPI": str(max_cpi)} if max_cpi else {})},
         plusargs=[
-            f"+ram={image.hex}",
+            f"+{'rom' if in_rom else 'ram'}={image.hex}",
             f"+seed={seed}",
             f"+stall={stall}",
             f"+irq={irq}",
@@ -61,7 +73,7 @@ def random_image(seed: int, items: int) -> Image:
 def test_random_programs(simulator: str, seed: int, stall: str) -> None:
     """Every retirement equals the simulator's, whatever the memory latency, without interrupts and
     with them."""
-    for irq in (0, 600):
+    for irq in (0, 3000):
         number = seed * 1000 + STALLS[stall] + irq
         image = random_image(number, RANDOM_ITEMS[simulator])
         run(image, simulator, stall=STALLS[stall], irq=irq, seed=number)
@@ -72,3 +84,37 @@ def test_wrong_result_is_caught(simulator: str, seed: int) -> None:
     image = random_image(seed, RANDOM_ITEMS["icarus"])
     with pytest.raises(AssertionError, match=r"retirement 101 at pc .* expected"):
         run(image, simulator, flip=101)
+
+
+@pytest.mark.parametrize("stall", STALLS)
+def test_boot(simulator: str, seed: int, stall: str) -> None:
+    """Traps, interrupts, timer, sleep, CSRs and arithmetic corners against constants, in C."""
+    image = build("boot_test", [TESTS / "boot_test.c"], include_dirs=[TESTS])
+    run(image, simulator, stall=STALLS[stall], seed=seed)
+
+
+def test_boot_from_rom(simulator: str, seed: int) -> None:
+    """The same program linked like the boot ROM: start at 0, data copied to the SRAM."""
+    script = ROOT / "firmware" / "link_rom.ld"
+    image = build("boot_test_rom", [TESTS / "boot_test.c"], script, include_dirs=[TESTS])
+    assert image.entry == 0 and image.symbols["data_start"] == 0x1000F000
+    run(image, simulator, stall=STALLS["some"], seed=seed)
+
+
+def test_kernels(simulator: str, seed: int) -> None:
+    """C kernels give the right results, at no more cycles per instruction than promised."""
+    text = "12 -3 4.5 -.25 tessera 7x 1.2.3 - 99 dimc 0 -1.0 end"
+    integers = sum(bool(re.fullmatch(r"-?\d+", w)) for w in text.split())
+    fractions = sum(bool(re.fullmatch(r"-?\d*\.\d*", w)) for w in text.split())
+    words = len(text.split()) - integers - fractions - text.split().count("-")
+    n = range(8)
+    expected = {
+        "TEXT": f'"{text}"',
+        "LIST": sum(key * (key + 1) for key in range(24)),
+        "MATRIX": sum((i - k) * (k + 2 * j) * (i + 1) for i in n for j in n for k in n),
+        "MACHINE": integers << 16 | fractions << 8 | words,
+        "CRC": hex(zlib.crc32(text.encode())),
+    }
+    sources = [TESTS / "kernels.c"]
+    image = build("kernels", sources, defines=expected, include_dirs=[TESTS], optimize="-O3")
+    run(image, simulator, seed=seed, max_cpi=MAX_CPI)
