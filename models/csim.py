@@ -152,7 +152,7 @@ class Dispatcher:
 
     def fetch(self, depth: int) -> None:
         """Fetch in order until a command finds its queue full, or the list has ended."""
-        while self._fetch is not None or self._pushed:
+        while self._fetch or self._pushed or self._held:
             command = self._held or (
                 self._pushed.popleft() if self._pushed else next(self._fetch, None))
             self._held = None

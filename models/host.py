@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Sequence
 import numpy as np
 
 from models import fp32
+from models.chiplet import Chiplet
 from models.commands import Command, queue_number
 from models.config import Config
 from models.csim import Dispatcher, Package, Policy, Record, in_order
@@ -54,23 +55,23 @@ def run(images: Sequence[Image], config: Config, prompt: Sequence[int], new_toke
     check_request(images[0], prompt, new_tokens)
     package = Package(config, [image.beats for image in images], policy=policy, poison=poison,
                       queue_depth=queue_depth)
-    logits: list[np.ndarray] = []
+    logits: list[list[np.ndarray]] = [[] for _ in images]
 
-    def look() -> None:
-        if want_logits and len(logits) < new_tokens:
-            logits.append(read_logits(package, images))
+    def look(chiplet: int) -> None:
+        if want_logits:
+            logits[chiplet].append(read_logits(package.chiplets[chiplet], images[chiplet]))
 
     firmware = [
-        chiplet_firmware(d, image, prompt, new_tokens, end_token, chunk, boot_rom,
-                         look if i == 0 else None)
-        for i, (d, image) in enumerate(zip(package.dispatchers, images))
+        chiplet_firmware(d, image, prompt, new_tokens, end_token, chunk, boot_rom, look)
+        for d, image in zip(package.dispatchers, images)
     ]
     tokens = package.run(firmware)
     if any(t != tokens[0] for t in tokens):
         raise AssertionError(f"the chiplets disagree on the tokens: {tokens}")
     if left := package.unconsumed():
         raise AssertionError(f"semaphores are not balanced: {left}")
-    return Run(tokens[0], package.records, np.stack(logits) if logits else None, package)
+    together = np.concatenate([np.stack(part) for part in logits], axis=1) if want_logits else None
+    return Run(tokens[0], package.records, together, package)
 
 
 def check_request(image: Image, prompt: Sequence[int], new_tokens: int) -> None:
@@ -85,15 +86,14 @@ def check_request(image: Image, prompt: Sequence[int], new_tokens: int) -> None:
             raise RequestError(f"token {token} is not below {image.vocab}")
 
 
-def read_logits(package: Package, images: Sequence[Image]) -> np.ndarray:
-    """Logits float32 [vocab] after a head list, from each chiplet's products and final scale."""
-    parts = []
-    for chiplet, image in zip(package.chiplets, images):
-        beats = -(-image.logits_count // package.config.lanes)
-        raw = chiplet.data[image.logits_stash : image.logits_stash + beats].view(np.float32)
-        scale = chiplet.scalars[image.logits_scalar]
-        parts.append(fp32.mul(raw.reshape(-1)[: image.logits_count], scale))
-    return np.concatenate(parts)
+def read_logits(chiplet: Chiplet, image: Image) -> np.ndarray:
+    """This chiplet's logits, float32 [logits_count], from its products and the final scale.
+
+    Right after the head list: the next step list overwrites them.
+    """
+    beats = -(-image.logits_count // chiplet.lanes)
+    raw = chiplet.data[image.logits_stash : image.logits_stash + beats].view(np.float32)
+    return fp32.mul(raw.reshape(-1)[: image.logits_count], chiplet.scalars[image.logits_scalar])
 
 
 # The firmware of one chiplet; `yield` waits until the chiplet is idle.
@@ -101,7 +101,7 @@ def read_logits(package: Package, images: Sequence[Image]) -> np.ndarray:
 
 def chiplet_firmware(d: Dispatcher, image: Image, prompt: Sequence[int], new_tokens: int,
                      end_token: int | None, chunk: int | None, boot_rom: bool,
-                     look: Callable[[], None] | None) -> Firmware:
+                     look: Callable[[int], None]) -> Firmware:
     if boot_rom:
         yield from _boot(d, image)
     yield from _verify_sections(d, image)
@@ -117,8 +117,7 @@ def chiplet_firmware(d: Dispatcher, image: Image, prompt: Sequence[int], new_tok
         position += len(tokens)
     while True:
         yield from _run_list(d, image, Kind.HEAD_LIST)
-        if look:
-            look()
+        look(image.chiplet)
         token = _sample(d, image)
         out.append(token)
         if len(out) == new_tokens or token == end_token:
