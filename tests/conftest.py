@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+import models  # noqa: F401  (before numpy is loaded: it sets the number of BLAS threads)
 from tb.common.filelist import ROOT
 from tb.common.runner import SIMULATORS, current_seed, missing_simulator
 
