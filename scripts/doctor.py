@@ -74,14 +74,15 @@ def can_install() -> bool:
 def main() -> int:
     """Print all findings."""
     report = Report()
-    by_itself = "make test installs it" if can_install() else "no root or sudo here: run as root"
+    by_itself = "make test runs" if can_install() else "no root or sudo here, ask for"
     version = sys.version.split()[0]
     report.line("python3", version if sys.version_info >= (3, 11) else None, "", "3.11 or later")
     venv = output(sys.executable, "-c", "import venv, ensurepip; print('yes')")
     report.line("python3 venv", venv, "", f"{by_itself} apt-get install python3-venv")
     for command, needed_for, package in COMMANDS:
         path = shutil.which(command)
-        report.line(command, path, needed_for, f"{by_itself} apt-get install {package}")
+        remedy = "" if needed_for and package != "iverilog" else f"{by_itself} "
+        report.line(command, path, needed_for, f"{remedy}apt-get install {package}")
     print()
     report.line(
         ".venv", str(VENV_PYTHON) if VENV_PYTHON.exists() else None, "", "make test makes it"
