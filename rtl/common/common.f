@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 +incdir+.
 fifo.v
 skid_buffer.v

@@ -13,7 +13,7 @@
 `default_nettype none
 
 module signature #(
-  parameter BLOCK = 64  // data bytes per beat
+  parameter BLOCK = 64  // data bytes per beat, a multiple of 4
 ) (
   input  wire               clk,
   input  wire               rst,
@@ -24,18 +24,24 @@ module signature #(
   input  wire [15:0]        exps,
   output wire [31:0]        sum
 );
+  generate
+    if (BLOCK % 4 != 0) begin : g_block
+      signature_BLOCK_must_be_a_multiple_of_4 rule ();
+    end
+  endgenerate
+
 `include "crc32.vh"
 
-  localparam BYTES = BLOCK + 6;
-
-  function automatic [31:0] crc32_beat(input [8*BYTES-1:0] message);
+  function automatic [31:0] crc32_beat(input [31:0] f_offset, input [8*BLOCK-1:0] f_data,
+                                       input [15:0] f_exps);
     /*verilator no_inline_task*/
     integer i;
     reg [31:0] c;
     begin
-      c = 32'hFFFFFFFF;
-      for (i = 0; i < BYTES; i = i + 1) c = crc32_byte(c, message[8*i +: 8]);
-      crc32_beat = ~c;
+      c = crc32_word(32'hFFFFFFFF, f_offset);
+      for (i = 0; i < BLOCK / 4; i = i + 1) c = crc32_word(c, f_data[32*i +: 32]);
+      c = crc32_byte(c, f_exps[7:0]);
+      crc32_beat = ~crc32_byte(c, f_exps[15:8]);
     end
   endfunction
 
@@ -44,7 +50,7 @@ module signature #(
 
   always @(posedge clk) begin
     if (rst) sum_q <= 32'd0;
-    else if (valid) sum_q <= (clear ? 32'd0 : sum_q) + crc32_beat({exps, data, offset});
+    else if (valid) sum_q <= (clear ? 32'd0 : sum_q) + crc32_beat(offset, data, exps);
     else if (clear) sum_q <= 32'd0;
   end
 endmodule

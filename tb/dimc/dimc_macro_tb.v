@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// dimc_macro_tb: the macro with a protocol checker on every stream; all that Python touches is here.
+// dimc_macro_tb: the macro with a protocol checker on every stream. Python touches its ports only.
 `default_nettype none
 
 module dimc_macro_tb #(
