@@ -145,7 +145,7 @@ module stash #(
   integer r;
   always @* begin
     from = {BANK_BITS{1'b0}};
-    rsp_data = {(WIDTH*N_PORTS){1'b0}};
+    rsp_data = 0;
     rsp_exps = {(16*N_PORTS){1'b0}};
     for (r = 0; r < N_PORTS; r = r + 1) begin
       if (rsp_valid_q[r]) begin
