@@ -60,13 +60,14 @@ def lint_block(block: str) -> Iterator[tuple[str, str]]:
     if not tops:
         yield f"{block}", "no elaborations: add `lint` for it to scripts/blocks.toml"
         return
-    try:
-        files = block_list(block)
-    except FileListError as error:
-        yield block, str(error)
-        return
     for entry in tops:
         top = entry["top"]
+        try:
+            files = block_list(block)
+        except FileListError as error:
+            yield block, str(error)
+            return
+        files.add(FileList([ROOT / name for name in entry.get("sources", [])]))
         parameters, defines = entry.get("parameters", {}), entry.get("defines", {})
         shown = " ".join(f"{k}={v}" for k, v in [*parameters.items(), *defines.items()])
         title = f"{block} {top} {shown}".rstrip()

@@ -29,6 +29,7 @@
 /* verilator lint_off UNSIGNED */
 /* verilator lint_off UNUSEDSIGNAL */
 /* verilator lint_off WIDTHTRUNC */
+/* verilator lint_off WIDTHEXPAND */
 
 module axi_memory #(
   parameter NAME = "mem",

@@ -9,6 +9,7 @@ Environment (make passes its variables of the same name):
     SIM      verilator (default) or icarus, where the call does not say
     SEED     random seed of the run, default 1; every random choice must come from it
     WAVES=1  build with tracing and write a waveform beside the results
+    MUTANT   set by make mutate: "<block>:<netlist>" replaces the sources of a block
     COVER=1  build with line and toggle coverage (Verilator) and keep the counters
     VERBOSE=1  show the simulator's output while it runs
 
@@ -292,10 +293,21 @@ def _sources(block: str, top: str, sources: FileList | Sequence[Path | str] | No
         files = FileList([(ROOT / name).resolve() for name in sources])
     else:
         files = block_list(block)
+    if mutant := os.environ.get("MUTANT"):
+        files = _mutated(files, *mutant.split(":", 1))
     wrapper = ROOT / "tb" / block / f"{top}.v"
     if wrapper.is_file():
         files.add(FileList([wrapper]))
     return files
+
+
+def _mutated(files: FileList, block: str, netlist: str) -> FileList:
+    """`files` with the sources of `block` replaced by a netlist (scripts/mutate.py)."""
+    replaced = block_list(block).sources
+    kept = [path for path in files.sources if path not in replaced]
+    if len(kept) == len(files.sources):
+        raise AssertionError(f"MUTANT: this simulation reads nothing of {block}")
+    return FileList([Path(netlist), *kept], files.incdirs)
 
 
 def _build(
