@@ -12,6 +12,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
@@ -120,7 +121,7 @@ class Dispatcher:
     def __init__(self, chiplet: Chiplet) -> None:
         self.chiplet = chiplet
         self.queues = {q: collections.deque() for q in range(MACRO0 + chiplet.config.n_macros)}
-        self.semaphores = np.zeros((32, 16), np.int64)
+        self.semaphores = [[0] * 16 for _ in range(32)]  # [producer][consumer]
         self.base = [0] * 16
         self.sequence = collections.Counter()
         self.records: list[Record] = []
@@ -164,13 +165,13 @@ class Dispatcher:
             if len(self.queues[command.queue]) == depth:
                 self._held = command
                 return
-            self.queues[command.queue].append(command)
+            self.queues[command.queue].append((command, self._producers(command)))
 
     @property
     def idle(self) -> bool:
         return not (self._fetch or self._pushed or self._held or any(self.queues.values()))
 
-    def producers(self, command: Command) -> list[int]:
+    def _producers(self, command: Command) -> list[int]:
         """Producers a command waits for; this chiplet's own peer number is passed over."""
         if not command.wait_count:
             return []
@@ -179,20 +180,19 @@ class Dispatcher:
 
     def missing(self, queue: int) -> list[int]:
         """Producers that the head of a queue still waits for."""
-        head = self.queues[queue][0]
-        return [p for p in self.producers(head) if not self.semaphores[p, queue]]
+        return [p for p in self.queues[queue][0][1] if not self.semaphores[p][queue]]
 
     def take(self, queue: int) -> Command:
         """Remove the head of a queue, its semaphores taken."""
-        command = self.queues[queue].popleft()
-        for producer in self.producers(command):
-            self.semaphores[producer, queue] -= 1
+        command, producers = self.queues[queue].popleft()
+        for producer in producers:
+            self.semaphores[producer][queue] -= 1
         return command
 
     def signal(self, producer: int, first: int, count: int) -> None:
         for consumer in range(first, first + count):
-            self.semaphores[producer, consumer] += 1
-            if self.semaphores[producer, consumer] > COUNTER_MAX:
+            self.semaphores[producer][consumer] += 1
+            if self.semaphores[producer][consumer] > COUNTER_MAX:
                 names = [commands.queue_name(n) for n in (producer, consumer)]
                 raise SemaphoreOverflow(f"{names[0]} signalled {names[1]} {COUNTER_MAX + 1} times")
 
@@ -237,7 +237,8 @@ class Package:
         results: list[object] = [None] * len(firmware)
         running = dict(enumerate(firmware))
         while running:
-            actions = self._actions(running)
+            able = self._actions(running)
+            actions = list(itertools.islice(able, 1) if self.policy is in_order else able)
             if not actions:
                 raise HungError(self._stuck())
             action = self.policy(actions)
@@ -251,17 +252,18 @@ class Package:
                 self._step(action)
         return results
 
-    def _actions(self, running: dict) -> list[Action]:
+    def _actions(self, running: dict) -> Iterator[Action]:
         """All that may happen next, by chiplet and queue."""
-        out = []
         for i, d in enumerate(self.dispatchers):
             self._guard(i, 0, lambda d=d: d.fetch(self.queue_depth))
-            out += [Action(i, q) for q in d.queues if d.queues[q] and not d.missing(q)]
-            sources = range(self.config.n_chiplets)
-            out += [Action(i, PEER0 + s) for s in sources if self.packets[i, s]]
+            for q, held in d.queues.items():
+                if held and not d.missing(q):
+                    yield Action(i, q)
+            for source in range(self.config.n_chiplets):
+                if self.packets[i, source]:
+                    yield Action(i, PEER0 + source)
             if i in running and d.idle:
-                out.append(Action(i, FIRMWARE))
-        return out
+                yield Action(i, FIRMWARE)
 
     def _guard(self, chiplet: int, queue: int, call: Callable[[], object]) -> object:
         try:
@@ -302,13 +304,13 @@ class Package:
                 if held:
                     waits = ", ".join(commands.queue_name(p) for p in d.missing(queue))
                     lines.append(f"chiplet {i}: {commands.queue_name(queue)} command "
-                                 f"{d.sequence[queue]} ({held[0]}) waits for {waits}")
+                                 f"{d.sequence[queue]} ({held[0][0]}) waits for {waits}")
         return "HUNG: " + ("; ".join(lines) or "no queue holds a command")
 
     def unconsumed(self) -> list[str]:
         """Semaphores that are not zero; a balanced list leaves none."""
         return [
             f"chiplet {i}: {commands.queue_name(int(p))} -> {commands.queue_name(int(c))}: "
-            f"{d.semaphores[p, c]}"
+            f"{d.semaphores[p][c]}"
             for i, d in enumerate(self.dispatchers) for p, c in np.argwhere(d.semaphores)
         ]
