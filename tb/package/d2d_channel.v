@@ -29,7 +29,7 @@ module d2d_channel #(
   wire [15:0] latency = control[15:0];
   wire [31:0] error_threshold = control[47:16];
   wire [31:0] seed = control[79:48];
-  wire        here = control[137:130] == INDEX;
+  wire        here = {24'd0, control[137:130]} == INDEX;
   wire        cut = control[80] && here;
   wire        inject_enable = control[81] && here;
   wire [31:0] inject_phit = control[113:82];

@@ -131,7 +131,7 @@ module package_tb #(
     .expected_signature(expected_signature)
   );
 
-  localparam [2:0] BEAT_SIZE = $clog2(BLOCK);
+  localparam [31:0] BEAT_SIZE = $clog2(BLOCK);
   localparam [7:0] DIGIT = "0";
   genvar c;
   generate
@@ -148,14 +148,14 @@ module package_tb #(
         .read_latency(read_latency), .write_latency(write_latency), .bandwidth(bandwidth),
         .s_axi_awvalid(awvalid[c]), .s_axi_awready(awready[c]), .s_axi_awid(4'd0),
         .s_axi_awaddr(awaddr[40*c +: 40]), .s_axi_awlen(awlen[8*c +: 8]),
-        .s_axi_awsize(BEAT_SIZE), .s_axi_awburst(2'b01),
+        .s_axi_awsize(BEAT_SIZE[2:0]), .s_axi_awburst(2'b01),
         .s_axi_wvalid(wvalid[c]), .s_axi_wready(wready[c]), .s_axi_wdata(wdata[DATA*c +: DATA]),
         .s_axi_wstrb({BLOCK{1'b1}}), .s_axi_wlast(wlast[c]),
         .s_axi_bvalid(bvalid[c]), .s_axi_bready(bready[c]), .s_axi_bid(unused_bid),
         .s_axi_bresp(bresp[2*c +: 2]),
         .s_axi_arvalid(arvalid[c]), .s_axi_arready(arready[c]), .s_axi_arid(arid[4*c +: 4]),
         .s_axi_araddr(araddr[40*c +: 40]), .s_axi_arlen(arlen[8*c +: 8]),
-        .s_axi_arsize(BEAT_SIZE), .s_axi_arburst(2'b01),
+        .s_axi_arsize(BEAT_SIZE[2:0]), .s_axi_arburst(2'b01),
         .s_axi_rvalid(rvalid[c]), .s_axi_rready(rready[c]), .s_axi_rid(rid[4*c +: 4]),
         .s_axi_rdata(rdata[DATA*c +: DATA]), .s_axi_rresp(rresp[2*c +: 2]),
         .s_axi_rlast(unused_rlast),

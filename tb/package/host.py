@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The host of a package in simulation: rings the doorbell, sends requests, reads tokens.
+
+It touches the AXI4-Lite port only; the image is in the memory models before reset ends
+(plusargs +mem<c>_bin). It sleeps on the interrupt between tokens, so that the simulation runs free.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles, First, RisingEdge
+from cocotbext.axi import AxiLiteBus, AxiLiteMaster
+
+from models import commands, errors, registers
+
+STATUS = {"reset": 0, "booting": 1, "loading": 2, "ready": 3, "running": 4, "done": 5, "error": 15}
+NO_END_TOKEN = 0xFFFFFFFF
+
+
+@dataclasses.dataclass(frozen=True)
+class ChipError(Exception):
+    """STATUS became error: the decoded words ERROR and ERROR_INFO."""
+
+    code: errors.Code
+    chiplet: int
+    queue: str
+    producer: str
+    opcode: int
+    info: int
+
+    def __str__(self) -> str:
+        text = f"chiplet {self.chiplet} reports {self.code.name}, info {self.info:#x}"
+        if self.code == errors.Code.HUNG:
+            return f"{text}: queue {self.queue} waits for {self.producer}"
+        if self.code in (errors.Code.ILLEGAL, errors.Code.ADDRESS, errors.Code.CONFLICT,
+                         errors.Code.MEMORY, errors.Code.LINK, errors.Code.OVERFLOW):
+            return f"{text}: queue {self.queue}, opcode {self.opcode}, command {self.info}"
+        return text
+
+
+def decode_error(error: int, info: int) -> ChipError:
+    """Words ERROR and ERROR_INFO of the host port as an exception."""
+    return ChipError(
+        errors.Code(error & 15), error >> 20 & 15, commands.queue_name(error >> 4 & 31),
+        commands.queue_name(error >> 9 & 31), error >> 14 & 15, info)
+
+
+class Host:
+    """Clock, reset, settings and host port of tb/package/package_tb.v."""
+
+    def __init__(self, dut) -> None:
+        self.dut = dut
+        self.map = registers.registers("host_registers")
+        cocotb.start_soon(Clock(dut.clk, 2, unit="ns", impl="gpi").start())
+        dut.rst.value = 1
+        settings = dict(read_latency=40, write_latency=20, bandwidth=256, latency=4,
+                        error_threshold=0, seed=1, cut=0, inject_enable=0, inject_phit=0,
+                        inject_bit=0, inject_index=0, check_enable=0)
+        for name, value in settings.items():
+            getattr(dut, name).value = value
+        self.axi = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst)
+
+    async def reset(self) -> None:
+        """Hold reset for a few cycles."""
+        await ClockCycles(self.dut.clk, 8)
+        self.dut.rst.value = 0
+        await ClockCycles(self.dut.clk, 2)
+
+    async def read(self, register: str) -> int:
+        """Value of a host register by name."""
+        return await self.axi.read_dword(self.map[register].address)
+
+    async def write(self, register: str, value: int) -> None:
+        """Write a host register by name."""
+        await self.axi.write_dword(self.map[register].address, value)
+
+    async def check_error(self) -> None:
+        """Raise ChipError if the status is error."""
+        if await self.read("STATUS") == STATUS["error"]:
+            raise decode_error(await self.read("ERROR"), await self.read("ERROR_INFO"))
+
+    async def wait_status(self, *wanted: str, cycles: int = 2_000_000, poll: int = 500) -> str:
+        """Wait for one of the states; raises ChipError on an error that is not wanted."""
+        start = int(self.dut.cycle.value)
+        names = {v: k for k, v in STATUS.items()}
+        while True:
+            state = names[await self.read("STATUS")]
+            if state in wanted:
+                return state
+            await self.check_error()
+            if int(self.dut.cycle.value) - start > cycles:
+                raise TimeoutError(f"status is {state} after {cycles} cycles, not {wanted}")
+            await ClockCycles(self.dut.clk, poll)
+
+    async def boot(self, cycles: int = 20_000_000) -> None:
+        """Ring the doorbell and wait until the weights are loaded."""
+        await self.write("DOORBELL", 1)
+        await self.wait_status("ready", cycles=cycles, poll=5000)
+        await self.write("IRQ_ENABLE", 3)
+
+    async def request(self, prompt: list[int], new_tokens: int,
+                      end_token: int = NO_END_TOKEN) -> None:
+        """Hand over a request; tokens come one by one through `token`."""
+        words = [len(prompt), new_tokens, end_token, *prompt]
+        for word in words:
+            while await self.read("IN_SPACE") == 0:
+                await ClockCycles(self.dut.clk, 100)
+            await self.write("IN_DATA", word)
+
+    async def token(self) -> int:
+        """The next token; sleeps on the interrupt. Raises ChipError."""
+        while await self.read("OUT_COUNT") == 0:
+            await self.check_error()
+            if not int(self.dut.irq.value):
+                await First(RisingEdge(self.dut.irq), RisingEdge(self.dut.failed))
+            if int(self.dut.failed.value):
+                raise RuntimeError("a completion record differs from the expected one")
+        token = await self.read("OUT_DATA")
+        await self.write("OUT_POP", 1)
+        return token

@@ -1,0 +1,8 @@
+// The package with its simulation models.
+-f ../../rtl/package/package.f
+d2d_channel.v
+../common/link_channel.v
+../common/stream_checker.v
+../common/axi_memory.v
+trace_checker.v
+package_tb.v

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs images on the RTL of a package and compares every completion record with the expected one.
+
+    job = Job(prompt=[1, 2, 3], new_tokens=4)
+    result = simulate_package(config, images, golden.records, job)
+
+The simulation itself is tb/package/model_run.py (cocotb); it gets the job and gives the result as
+JSON files, and appends a line to `progress` for each event while it runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from models.config import Config
+from models.csim import Record
+from models.image import Image
+from tb.common import filelist, memory
+from tb.common.runner import ROOT, simulate
+from tb.package import expectation
+
+MEMORY_HEADROOM = 1024  # beats of memory beyond the image
+RECORDS = 1 << 20       # words of the checker
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What the host asks for, and the settings of the testbench.
+
+    settings: values of package_tb's setting ports (latency, error_threshold, ...).
+    expect_error: name of the error code that the run must end in; the records then count up to it.
+    at_ready: settings that change once the weights are loaded.
+    check: hold the records against the expected ones.
+    """
+
+    prompt: Sequence[int]
+    new_tokens: int
+    settings: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    at_ready: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    expect_error: str | None = None
+    check: bool = True
+    repeat: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What happened: new tokens of each request, cycle numbers of ready, request and each token, records compared,
+    replays per chiplet, busy cycles, wall time in seconds of the parts, error text or None, first
+    mismatch or None."""
+
+    tokens: list[int]
+    ready_cycle: int
+    request_cycle: int
+    token_cycles: list[int]
+    checked: int
+    mismatches: int
+    first_mismatch: dict | None
+    link_replays: list[int]
+    memory_reads: list[int]
+    memory_writes: list[int]
+    run_seconds: float
+    total_seconds: float
+    total_cycles: int
+    error: str | None
+    after_error: list[int]
+
+
+def sources() -> filelist.FileList:
+    """The package with its simulation models."""
+    return filelist.read(ROOT / "tb" / "package" / "package_tb.f")
+
+
+def simulate_package(config: Config, images: Sequence[Image], records: Sequence[Sequence[Record]],
+                     job: Job, *, work: Path, sim: str | None = None,
+                     memories: Sequence[bytes] | None = None, progress: Path | None = None,
+                     trace: Path | None = None, timeout_minutes: float = 30) -> Result:
+    """Run `job` on the RTL with one image per chiplet.
+
+    records: expected completion records per chiplet. memories: raw memory contents in place of the
+    images (to corrupt them). work: folder for the files of this run.
+    Raises AssertionError (from the runner) when the simulation itself fails.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    contents = memories or [image.beats.tobytes() for image in images]
+    plusargs = []
+    for c, content in enumerate(contents):
+        path = work / f"memory{c}.bin"
+        memory.write_bin(path, content, config.block)
+        plusargs.append(f"+mem{c}_bin={path}")
+    used = expectation.write(work / "expected.hex", records)
+    if used > RECORDS:
+        raise ValueError(f"{used} words of expected records, the checker holds {RECORDS}")
+    plusargs.append(f"+expected={work / 'expected.hex'}")
+    if trace:
+        plusargs.append(f"+trace={trace}")
+    files = {"job": work / "job.json", "result": work / "result.json",
+             "progress": progress or work / "progress.jsonl"}
+    files["job"].write_text(json.dumps(dataclasses.asdict(job)))
+    files["progress"].write_text("")
+    files["result"].unlink(missing_ok=True)
+    beats = max(len(content) for content in contents) // config.block + MEMORY_HEADROOM
+    simulate(
+        "package", top="package_tb", test_module="tb.package.model_run", sim=sim,
+        sources=sources(), plusargs=plusargs, timeout_minutes=timeout_minutes,
+        parameters={**config.rtl_parameters(), "MEMORY_BEATS": _round_up(beats),
+                    "RECORDS": RECORDS},
+        env={**{f"TESSERA_{k.upper()}": str(v) for k, v in files.items()},
+             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+    )
+    return Result(**json.loads(files["result"].read_text()))
+
+
+def _round_up(beats: int) -> int:
+    """Memory depths in powers of two, so that models of similar size share a build."""
+    return max(1 << 16, 1 << (beats - 1).bit_length())
