@@ -31,7 +31,7 @@ module vector_tb #(
   output wire               done_ready,
   output wire [31:0]        done_signature,
   output wire [3:0]         done_status,
-  output reg  [31:0]        done_cycles,  // from acceptance to done
+  output reg  [31:0]        done_cycles,  // of the last command, from acceptance to done
 
   output wire               d_req_valid,
   output wire               d_req_ready,
@@ -118,9 +118,10 @@ module vector_tb #(
   assign done_ready = 1'b1;
   assign done_signature = signature ^ {31'd0, fault == 3'd5};
 
+  reg [31:0] cycle_q;  // since the command was taken
   always @(posedge clk) begin
-    if (cmd_valid && cmd_ready) done_cycles <= 32'd1;
-    else done_cycles <= done_cycles + 32'd1;
+    cycle_q <= (cmd_valid && cmd_ready) ? 32'd1 : cycle_q + 32'd1;
+    if (done_valid) done_cycles <= cycle_q;
   end
 
   stream_checker #(.NAME("a_req"), .WIDTH(16)) check_a (
