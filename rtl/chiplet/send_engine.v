@@ -73,7 +73,7 @@ module send_engine #(
   wire [31:0] c_dst_end = {16'd0, c_dst} + {8'd0, c_last_row} * {20'd0, c_dst_stride}
                           + {20'd0, c_count};
   wire [7:0]  c_allowed = (8'hFF >> (8 - N_CHIPLETS)) & ~(8'd1 << chiplet_id);
-  wire        c_illegal = c_rows == 12'd0 || (c_peers & ~c_allowed) != 8'd0
+  wire        c_illegal = c_rows == 12'd0 || c_peers == 8'd0 || (c_peers & ~c_allowed) != 8'd0
                           || (c_signals != 4'd0
                               && {28'd0, c_first} + {28'd0, c_signals} > N_QUEUES);
   wire        c_beyond = !c_nothing && (c_src_end > STASH_BEATS || c_dst_end > STASH_BEATS);
