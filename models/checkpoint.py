@@ -167,3 +167,28 @@ def pair_interleaved(w: np.ndarray, head_dim: int) -> np.ndarray:
     """Rows of wq or wk [heads * head_dim, ...] from rotary halves (i, i + head_dim/2) to pairs."""
     heads = w.reshape(-1, 2, head_dim // 2, *w.shape[1:])
     return np.ascontiguousarray(heads.swapaxes(1, 2).reshape(w.shape))
+
+
+def random_llama(config: LlamaConfig, seed: int) -> LlamaWeights:
+    """Weights of the given shape, drawn so that activations keep their scale; for tests."""
+    rng = np.random.default_rng(seed)
+    c = config
+
+    def matrix(outputs: int, inputs: int) -> np.ndarray:
+        return (rng.standard_normal((outputs, inputs)) / np.sqrt(inputs)).astype(np.float32)
+
+    def gamma() -> np.ndarray:
+        return rng.uniform(0.5, 1.5, c.dim).astype(np.float32)
+
+    q, kv = c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim
+    layers = [
+        LlamaLayer(
+            gamma(), matrix(q, c.dim), matrix(kv, c.dim), matrix(kv, c.dim), matrix(c.dim, q),
+            gamma(), matrix(c.ffn_dim, c.dim), matrix(c.ffn_dim, c.dim), matrix(c.dim, c.ffn_dim),
+        )
+        for _ in range(c.n_layers)
+    ]  # fmt: skip
+    embedding = rng.standard_normal((c.vocab, c.dim)).astype(np.float32)
+    return LlamaWeights(
+        c, embedding, layers, gamma(), embedding if c.tied else matrix(c.vocab, c.dim)
+    )

@@ -61,11 +61,13 @@ class Host:
                         inject_bit=0, inject_index=0, check_enable=0)
         for name, value in settings.items():
             getattr(dut, name).value = value
-        self.axi = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst)
 
     async def reset(self) -> None:
-        """Hold reset for a few cycles."""
-        await ClockCycles(self.dut.clk, 8)
+        """Hold reset for a few cycles; the bus master starts when the port is out of X."""
+        await ClockCycles(self.dut.clk, 4)
+        self.axi = AxiLiteMaster(AxiLiteBus.from_prefix(self.dut, "s_axil"), self.dut.clk,
+                                 self.dut.rst)
+        await ClockCycles(self.dut.clk, 4)
         self.dut.rst.value = 0
         await ClockCycles(self.dut.clk, 2)
 
