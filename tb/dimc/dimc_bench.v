@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // dimc_bench: one macro at full rate, for the simulation speed of `make bench BLOCK=dimc`.
-// First all sets are filled (SETS x COLS cycles, until `filled`). Then a vector every 8 cycles, sets
-// in turn, tiles of 4 vectors, results always taken, and column writes in two of eight cycles to
-// sets that are not being read. checksum keeps results alive and makes runs comparable.
+// First all sets are filled (SETS x COLS cycles, until `filled`). Then a vector every 8 cycles,
+// sets in turn, tiles of 4 vectors, results always taken, and column writes in two of eight cycles
+// to sets that are not being read. checksum keeps results alive and makes runs comparable.
 `default_nettype none
 
 module dimc_bench #(
