@@ -20,7 +20,6 @@ VENV_PYTHON = ROOT / ".venv" / "bin" / "python"
 COMMANDS = [
     ("g++", "", "g++"),
     ("make", "", "make"),
-    ("perl", "", "perl"),
     ("iverilog", "the tests on Icarus", "iverilog"),
     ("yosys", "make synth", "yosys"),
     ("gtkwave", "looking at waveforms", "gtkwave"),
@@ -83,6 +82,9 @@ def main() -> int:
         path = shutil.which(command)
         remedy = "" if needed_for and package != "iverilog" else f"{by_itself} "
         report.line(command, path, needed_for, f"{remedy}apt-get install {package}")
+    modules = ("-MFindBin", "-MGetopt::Long", "-MPod::Usage")
+    perl = output("perl", *modules, "-e", "print $^V")
+    report.line("perl with its modules", perl, "", f"{by_itself} apt-get install perl")
     print()
     report.line(
         ".venv", str(VENV_PYTHON) if VENV_PYTHON.exists() else None, "", "make test makes it"

@@ -56,6 +56,14 @@ want() {
   say "$1 is missing and cannot be installed here (apt-get install $2): $3"
 }
 
+# Verilator is a Perl script; Debian's perl-base lacks modules that it uses.
+need_perl() {
+  local modules=(-MFindBin -MGetopt::Long -MPod::Usage -e 1)
+  perl "${modules[@]}" 2> /dev/null && return
+  apt perl && perl "${modules[@]}" && return
+  fail "perl is missing or incomplete: install the package perl (apt-get install perl), then run this again"
+}
+
 stamp_of() {
   { cat "requirements/$1.txt" 2> /dev/null || true; echo "$1"; "$VENV/bin/python" -V; } 2> /dev/null \
     | sha256sum | cut -c1-32
@@ -103,7 +111,7 @@ check_libpython() {
 group_base() {
   need g++ g++
   need make make
-  need perl perl
+  need_perl
   want iverilog iverilog "tests on Icarus are skipped, and listed as such"
   make_venv
   pip_install base
