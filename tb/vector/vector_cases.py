@@ -11,7 +11,7 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 
 from models import fp32, signature, vector_engine
-from models.commands import Command, IllegalCommand, queue_number
+from models.commands import Command, IllegalCommand, formats, queue_number
 from models.errors import AddressError, Code
 from tb.common.bus import Scoreboard, StreamMonitor, StreamSource, random_pause
 from tb.common.clock import rng, start
@@ -35,6 +35,7 @@ class Bench:
         self.exps = np.zeros((BEATS, 2), np.uint8)
         self.scalars = np.zeros(vector_engine.SCALARS, np.float32)
         self.sticky = 0
+        self.code = Code.GOOD  # what the golden said of the last command
 
     async def start(self) -> None:
         self.dut.host_we.value = 0
@@ -104,7 +105,9 @@ class Bench:
         except (IllegalCommand, AddressError) as error:
             code = Code.ADDRESS if isinstance(error, AddressError) else Code.ILLEGAL
             self.done.expect({"signature": 0, "status": int(code)})
+            self.code = code
             return
+        self.code = Code.GOOD
         offset = e.address - c.d
         self.writes.expect(*(
             {"addr": int(a), "data": int.from_bytes(d.tobytes(), "little"),
@@ -213,6 +216,56 @@ async def refused_commands(dut):
         await bench.fill(good, "normal", "normal", numbers)
         await bench.run(bad)
         await bench.run(good)
+
+
+@cocotb.test()
+async def ends(dut):
+    """A command that ends on the last beat or scalar is executed; one further it is refused."""
+    bench, source, numbers = Bench(dut), rng("ends"), np.random.default_rng(cocotb.RANDOM_SEED)
+    await bench.start()
+    await bench.init_scalars(numbers)
+    chain = {"scale": 1, "bin": 2, "reduce": 1, "out": 1}
+    for field in ("a", "b", "d", "s_src", "s_dst"):
+        for chain["out"] in (1, 2):
+            c = stimulus.command(chain, BLOCK, BEATS, source)
+            p = vector_engine.plan(c, BLOCK, BEATS)
+            last = {"a": p.a, "b": p.b, "d": p.d, "s_src": p.source, "s_dst": p.target}[field].max()
+            end = vector_engine.SCALARS if field.startswith("s_") else BEATS
+            values = {**c.values, "s_src": 0, "s_dst": 512}
+            values[field] = getattr(c, field) + end - 1 - int(last)
+            at_end = Command("ve", c.queue, values)
+            if values[field] + 1 == 1 << formats()["ve"].fields[field].width:
+                continue  # the field cannot say it
+            past = Command("ve", c.queue, {**values, field: values[field] + 1})
+            await bench.fill(at_end, "normal", "normal", numbers)
+            await bench.run(past)
+            assert bench.code == Code.ADDRESS
+            await bench.run(at_end)
+            assert bench.code == Code.GOOD
+
+
+@cocotb.test()
+async def functions(dut):
+    """exp2 and silu on whole quarters of the stash, rsqrt and reciprocal on rows of one element:
+    a sweep of their range, all exponents, and special values."""
+    bench, numbers = Bench(dut), np.random.default_rng(cocotb.RANDOM_SEED)
+    await bench.start()
+    quarter = BEATS // 4
+    one = {"outer": quarter, "inner": 1, "len": 1, "a_outer": 1}
+    whole = {"outer": 1, "inner": 1, "len": quarter * LANES, "d": BEATS // 2, "out": 1}
+    for _ in range(COMMANDS or 4):
+        sweep = numbers.uniform(-140, 140, quarter * LANES).astype(np.float32)
+        small = (numbers.standard_normal(quarter * LANES) * 2).astype(np.float32)
+        for a in (sweep, small, stimulus.floats("wide", quarter * LANES, numbers),
+                  stimulus.floats("special", quarter * LANES, numbers)):
+            await bench.load(0, a.view(np.uint8).reshape(-1, BLOCK))
+            for fields in (
+                {**whole, "fn": vector_engine.FN_EXP2, "imm": 0x3F800000},
+                {**whole, "fn": vector_engine.FN_SILU},
+                {**one, "reduce": vector_engine.REDUCE_SUM, "post": vector_engine.POST_RSQRT},
+                {**one, "reduce": vector_engine.REDUCE_MAX, "post": vector_engine.POST_RECIP},
+            ):
+                await bench.run(Command("ve", queue_number("ve"), fields))
 
 
 @cocotb.test()

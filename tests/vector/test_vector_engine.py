@@ -44,10 +44,10 @@ def test_every_chain(simulator: str, block: int) -> None:
 
 @pytest.mark.sim("icarus")
 def test_chains(simulator: str) -> None:
-    run(simulator, 16, "random_chains", commands=60)
+    run(simulator, 16, "random_chains", commands=200)
 
 
-@pytest.mark.parametrize("testcase", ["refused_commands", "back_to_back", "cycles"])
+@pytest.mark.parametrize("testcase", ["refused_commands", "ends", "back_to_back", "cycles"])
 def test_commands(simulator: str, testcase: str) -> None:
     run(simulator, 16, testcase, commands=30 if simulator == "icarus" else 150)
 
@@ -57,6 +57,12 @@ def test_cycles_of_64(simulator: str) -> None:
     run(simulator, 64, "cycles", commands=80)
 
 
+@pytest.mark.sim("verilator")
+def test_functions(simulator: str) -> None:
+    run(simulator, 64, "functions")
+
+
+@pytest.mark.regress
 @pytest.mark.sim("verilator")
 @pytest.mark.parametrize("fn_cycles", [1, 2])
 def test_fn_cycles(simulator: str, fn_cycles: int) -> None:
