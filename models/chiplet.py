@@ -342,6 +342,7 @@ class Chiplet:
     def _weights(self, c: Command) -> int:
         _need(c, "count")
         _within("weights: macro", c.macro, self.config.n_macros)
+        _within("weights: first column", c.index, self.block)
         _within("weights: column", c.index, self.block)
         place = c.index + np.arange(c.count)
         sets, columns = c.set + place // self.block, place % self.block
@@ -392,6 +393,8 @@ class Chiplet:
         if not peers or max(peers) >= self.config.n_chiplets or self.index in peers:
             raise IllegalCommand(f"send: peers mask {c.peers:#x} in chiplet {self.index}")
         _need(c, "rows")
+        if c.remote_count and c.remote_first + c.remote_count > 4 + self.config.n_macros:
+            raise IllegalCommand("send: signals a queue that does not exist")
         if c.count:
             stash = self.config.stash_beats
             last = (c.rows - 1, c.count - 1)

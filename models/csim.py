@@ -160,12 +160,23 @@ class Dispatcher:
             if command is None:
                 self._fetch = None
                 return
-            if command.queue not in self.queues:
-                raise IllegalCommand(f"{command}: no such queue")
+            self._check(command)
             if len(self.queues[command.queue]) == depth:
                 self._held = command
                 return
             self.queues[command.queue].append((command, self._producers(command)))
+
+    def _check(self, command: Command) -> None:
+        """What the dispatcher checks when a command arrives; raises IllegalCommand."""
+        config = self.chiplet.config
+        if command.queue not in self.queues:
+            raise IllegalCommand(f"{command}: no such queue")
+        exists = [*self.queues, *range(PEER0, PEER0 + config.n_chiplets)]
+        waited = range(command.wait_first, command.wait_first + command.wait_count)
+        if not set(waited) <= set(exists):
+            raise IllegalCommand(f"{command}: waits for a producer that does not exist")
+        if command.signal_count and command.signal_first + command.signal_count > len(self.queues):
+            raise IllegalCommand(f"{command}: signals a queue that does not exist")
 
     @property
     def idle(self) -> bool:

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random Llama checkpoints of chosen and of random shapes, and what the reference makes of them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from models import llama, reduce
+from models.checkpoint import LlamaConfig, LlamaLayer, LlamaWeights
+
+
+def shape(**sizes) -> LlamaConfig:
+    """A configuration; sizes that are not given are small."""
+    small = dict(dim=32, n_layers=2, n_heads=2, n_kv_heads=1, head_dim=16, ffn_dim=48, vocab=50,
+                 max_seq=64, rope_theta=1e4, norm_eps=1e-5, tied=True)
+    return LlamaConfig(**{**small, **sizes})
+
+
+def random_shape(rng: np.random.Generator) -> LlamaConfig:
+    kv = int(rng.integers(1, 5))
+    return shape(
+        dim=int(rng.integers(5, 150)), n_layers=int(rng.integers(1, 3)),
+        n_heads=kv * int(rng.integers(1, 4)), n_kv_heads=kv,
+        head_dim=int(rng.choice([8, 16, 32, 64, 128])), ffn_dim=int(rng.integers(5, 200)),
+        vocab=int(rng.integers(20, 300)), tied=bool(rng.integers(2)))
+
+
+def random_weights(c: LlamaConfig, rng: np.random.Generator) -> LlamaWeights:
+    def matrix(n: int, k: int) -> np.ndarray:
+        return (rng.standard_normal((n, k)) / np.sqrt(k)).astype(np.float32)
+
+    def gamma() -> np.ndarray:
+        return rng.uniform(0.5, 1.5, c.dim).astype(np.float32)
+
+    q, kv = c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim
+    layers = [
+        LlamaLayer(gamma(), matrix(q, c.dim), matrix(kv, c.dim), matrix(kv, c.dim),
+                   matrix(c.dim, q), gamma(), matrix(c.ffn_dim, c.dim),
+                   matrix(c.ffn_dim, c.dim), matrix(c.dim, c.ffn_dim))
+        for _ in range(c.n_layers)
+    ]
+    embedding = rng.standard_normal((c.vocab, c.dim)).astype(np.float32)
+    out = embedding if c.tied else matrix(c.vocab, c.dim)
+    return LlamaWeights(c, embedding, layers, gamma(), out)
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """The reference's new tokens, and logits float32 [new, vocab] before each."""
+
+    tokens: list[int]
+    logits: np.ndarray
+
+
+def reference(weights: LlamaWeights, block: int, prompt: list[int], new: int) -> Answer:
+    model = llama.Model(weights, block)
+    cache, chunk = llama.Cache(model), prompt
+    tokens, logits = [], []
+    for _ in range(new):
+        logits.append(model.forward(chunk, cache, last_only=True)[0])
+        tokens.append(int(reduce.argmax(logits[-1])))
+        chunk = tokens[-1:]
+    return Answer(tokens, np.stack(logits))
