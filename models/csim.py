@@ -25,6 +25,7 @@ from models.errors import (
     AddressError,
     Code,
     HungError,
+    ListError,
     MemoryAccessError,
     PoisonError,
     SemaphoreOverflow,
@@ -37,7 +38,7 @@ MACRO0 = commands.specification()["queues"]["macro0"]
 SEND = commands.specification()["queues"]["send"]
 CODES = {
     IllegalCommand: Code.ILLEGAL, AddressError: Code.ADDRESS, MemoryAccessError: Code.MEMORY,
-    SemaphoreOverflow: Code.OVERFLOW,
+    SemaphoreOverflow: Code.OVERFLOW, ListError: Code.IMAGE,
 }
 
 decode = functools.lru_cache(maxsize=1 << 17)(commands.decode)
@@ -149,7 +150,7 @@ class Dispatcher:
             if command.name == "end":
                 return
             yield command.relocate(self.base) if command.bases else command
-        raise ValueError(f"list at memory beat {beat} does not end within {limit} beats")
+        raise ListError(f"list at memory beat {beat} does not end within {limit} beats")
 
     def fetch(self, depth: int) -> None:
         """Fetch in order until a command finds its queue full, or the list has ended."""

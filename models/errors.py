@@ -32,6 +32,10 @@ class MemoryAccessError(ValueError):
     """A command reaches memory beyond its end (an AXI error response; code MEMORY)."""
 
 
+class ListError(ValueError):
+    """A command list without an end where one must be (code IMAGE)."""
+
+
 class HungError(RuntimeError):
     """No queue can go on; the text says who waits for whom (code HUNG)."""
 

@@ -235,7 +235,7 @@ def parse(beats: np.ndarray) -> Image:
     if header["block"] != block:
         raise ImageError(f"made for block {header['block']}, not {block}")
     if header["total_beats"] > len(beats):
-        raise ImageError(f"{header['image_beats']} beats expected, {len(beats)} found: truncated")
+        raise ImageError(f"{header['total_beats']} beats expected, {len(beats)} found: truncated")
     sections = {}
     for i in range(header["n_sections"]):
         at = SECTIONS_AT + i * SECTION_WORDS
