@@ -15,7 +15,7 @@ from models.commands import Command, IllegalCommand, formats, queue_number
 from models.errors import AddressError, Code
 from tb.common.bus import Scoreboard, StreamMonitor, StreamSource, random_pause
 from tb.common.clock import rng, start
-from tb.common.coverage import Coverage
+from tb.common.coverage import Coverage, unmet
 from tb.vector import stimulus, timing
 
 BLOCK = int(os.environ["BLOCK"])
@@ -144,7 +144,9 @@ class Bench:
         self.expect(c)
         self.source.append(int.from_bytes(c.encode(), "little"))
         await self.finish()
-        return int(self.dut.done_cycles.value)
+        taken = int(self.dut.done_cycles.value)
+        assert self.code == Code.GOOD or taken == 4, f"refused after {taken} cycles"
+        return taken
 
 
 def coverage() -> Coverage:
@@ -200,6 +202,7 @@ async def random_chains(dut):
             causal=c.causal, outer=c.outer, inner=c.inner, tail=c.len % BLOCK, values=kind,
             stalls=stalls)
     cov.save()
+    assert COMMANDS or not unmet(cov), "\n".join(unmet(cov))
     assert int(dut.count_stall_a.value) and int(dut.count_stall_b.value)
     assert int(dut.count_stall_d.value)
 
@@ -266,6 +269,31 @@ async def functions(dut):
                 {**one, "reduce": vector_engine.REDUCE_MAX, "post": vector_engine.POST_RECIP},
             ):
                 await bench.run(Command("ve", queue_number("ve"), fields))
+
+
+@cocotb.test()
+async def large(dut):
+    """Rows as long as the stash allows and trip counts up to the field limits."""
+    bench, source, numbers = Bench(dut), rng("large"), np.random.default_rng(cocotb.RANDOM_SEED)
+    await bench.start()
+    await bench.init_scalars(numbers)
+    quarter = BEATS // 4
+    place = {"outer": 1, "inner": 1, "b": quarter, "d": 2 * quarter, "scale": 1, "bin": 1}
+    long = quarter * LANES - source.randrange(BLOCK)
+    for fields in (
+        {"len": long, "reduce": 1, "out": 2},
+        {"len": long, "reduce": 4, "out": 3, "imm": 0xFFFFFF00},
+        {"len": long - 20, "outer": 21, "causal": 1, "reduce": 3, "out": 1},
+        {"len": 3, "outer": 4095, "reduce": 4, "out": 3, "scale": 0},
+        {"len": 1, "outer": 200, "causal": 1, "reduce": 2, "s_dst": 512, "out": 2},
+        {"len": LANES + 1, "inner": 255, "outer": 4, "s_row": 1, "reduce": 3, "out": 1},
+        {"len": 2, "inner": 250, "outer": 4, "a_outer": 60, "b_outer": 50, "d_inner": 2,
+         "d_outer": 1, "reduce": 1, "post": 2, "scale": 0, "bin": 0, "fold": 1, "out": 2},
+    ):
+        c = Command("ve", queue_number("ve"), {**place, **fields})
+        await bench.fill(c, "normal", "normal", numbers)
+        await bench.run(c)
+        assert bench.code == Code.GOOD
 
 
 @cocotb.test()

@@ -17,6 +17,13 @@ FAULTS = {
     "wrong_operand": (6, "expected"),
 }
 
+ILLEGAL = {
+    "BLOCK": (24, "BLOCK_must_be_16_32_or_64"),
+    "STASH_BEATS": (131072, "STASH_BEATS_must_be_1_to_65536"),
+    "FN_CYCLES": (3, "CYCLES_must_be_1_2_or_4"),
+    "READ_DEPTH": (1, "READ_DEPTH_must_be_at_least_2"),
+}
+
 
 def run(simulator: str, block: int, testcase: str, commands: int = 0, fault: int = 0,
         fn_cycles: int = 4) -> None:
@@ -58,8 +65,9 @@ def test_cycles_of_64(simulator: str) -> None:
 
 
 @pytest.mark.sim("verilator")
-def test_functions(simulator: str) -> None:
-    run(simulator, 64, "functions")
+@pytest.mark.parametrize("testcase", ["functions", "large"])
+def test_sizes(simulator: str, testcase: str) -> None:
+    run(simulator, 64, testcase)
 
 
 @pytest.mark.regress
@@ -75,3 +83,11 @@ def test_fault_is_caught(simulator: str, name: str) -> None:
     fault, message = FAULTS[name]
     with pytest.raises(AssertionError, match=message):
         run(simulator, 16, "random_chains", commands=30, fault=fault)
+
+
+@pytest.mark.parametrize("name", ILLEGAL)
+def test_impossible_parameter_stops_elaboration(simulator: str, name: str) -> None:
+    value, rule = ILLEGAL[name]
+    with pytest.raises(AssertionError, match=rule):
+        simulate("vector", top="vector_engine", test_module="none", parameters={name: value},
+                 sim=simulator)
