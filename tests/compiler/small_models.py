@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random Llama checkpoints of chosen and of random shapes, and what the reference makes of them."""
+"""Llama shapes, chosen and random, and what the reference makes of a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 
 from models import llama, reduce
-from models.checkpoint import LlamaConfig, LlamaLayer, LlamaWeights
+from models.checkpoint import LlamaConfig, LlamaWeights
 
 
 def shape(**sizes) -> LlamaConfig:
@@ -25,25 +25,6 @@ def random_shape(rng: np.random.Generator) -> LlamaConfig:
         n_heads=kv * int(rng.integers(1, 4)), n_kv_heads=kv,
         head_dim=int(rng.choice([8, 16, 32, 64, 128])), ffn_dim=int(rng.integers(5, 200)),
         vocab=int(rng.integers(20, 300)), tied=bool(rng.integers(2)))
-
-
-def random_weights(c: LlamaConfig, rng: np.random.Generator) -> LlamaWeights:
-    def matrix(n: int, k: int) -> np.ndarray:
-        return (rng.standard_normal((n, k)) / np.sqrt(k)).astype(np.float32)
-
-    def gamma() -> np.ndarray:
-        return rng.uniform(0.5, 1.5, c.dim).astype(np.float32)
-
-    q, kv = c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim
-    layers = [
-        LlamaLayer(gamma(), matrix(q, c.dim), matrix(kv, c.dim), matrix(kv, c.dim),
-                   matrix(c.dim, q), gamma(), matrix(c.ffn_dim, c.dim),
-                   matrix(c.ffn_dim, c.dim), matrix(c.dim, c.ffn_dim))
-        for _ in range(c.n_layers)
-    ]
-    embedding = rng.standard_normal((c.vocab, c.dim)).astype(np.float32)
-    out = embedding if c.tied else matrix(c.vocab, c.dim)
-    return LlamaWeights(c, embedding, layers, gamma(), out)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 from models import config, host, image
+from models.checkpoint import random_llama
 from models.compiler import compile_llama
 from models.image import Image, ImageError, Kind
-from tests.compiler.small_models import random_weights, shape
+from tests.compiler.small_models import shape
 
 CONFIG = config.load("tracer", block=16, sets=512)
 
 
 @pytest.fixture(scope="module")
 def images() -> list[Image]:
-    weights = random_weights(shape(), np.random.default_rng(3))
+    weights = random_llama(shape(), 3)
     return compile_llama(weights, CONFIG, firmware=bytes(range(200)))
 
 

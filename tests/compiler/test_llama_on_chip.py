@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from models import config, csim, host
-from models.checkpoint import LlamaConfig
+from models.checkpoint import LlamaConfig, random_llama
 from models.compiler import compile_llama
 from models.compiler.program import MOVE, PEER0, VE
 from models.config import Config
 from models.loaders import load_llama2c
-from tests.compiler.small_models import random_shape, random_weights, reference, shape
+from tests.compiler.small_models import random_shape, reference, shape
 
 POLICIES = {
     "in order": lambda: csim.in_order,
@@ -40,7 +40,7 @@ def small(n_chiplets: int, block: int, **sizes: int) -> Config:
 
 def check(c: LlamaConfig, cfg: Config, prompt_length: int, new: int, seed: int, **options) -> None:
     rng = np.random.default_rng(seed)
-    weights = random_weights(c, rng)
+    weights = random_llama(c, seed)
     prompt = rng.integers(0, c.vocab, prompt_length).tolist()
     images = compile_llama(weights, cfg)
     run = host.run(images, cfg, prompt, new, poison=True, want_logits=True, **options)
@@ -70,9 +70,8 @@ def test_random_shapes(case: int, seed: int) -> None:
 @pytest.mark.parametrize("policy", list(POLICIES))
 def test_any_interleaving_gives_the_same_records(policy: str, seed: int) -> None:
     """A missing semaphore would show as a difference, an unwritten operand or a deadlock."""
-    rng = np.random.default_rng(seed)
     cfg = small(3, 16, n_macros=3)
-    images = compile_llama(random_weights(SHAPES["uneven heads"], rng), cfg)
+    images = compile_llama(random_llama(SHAPES["uneven heads"], seed), cfg)
 
     def by_queue(run: host.Run) -> list[list[csim.Record]]:
         return [sorted(r, key=lambda x: (x.queue, x.sequence)) for r in run.records]
@@ -88,7 +87,7 @@ def test_prefill_equals_decode_and_chunks(seed: int) -> None:
     """Any chunk size leaves the same logits: one list serves them all."""
     c, cfg = SHAPES["many KV heads"], small(2, 16, max_tokens=8)
     rng = np.random.default_rng(seed)
-    weights = random_weights(c, rng)
+    weights = random_llama(c, seed)
     prompt = rng.integers(0, c.vocab, 19).tolist()
     images = compile_llama(weights, cfg)
     expected = reference(weights, 16, prompt, 1).logits.tobytes()
@@ -99,7 +98,7 @@ def test_prefill_equals_decode_and_chunks(seed: int) -> None:
 
 def test_last_position_can_be_used(seed: int) -> None:
     c, cfg = shape(max_seq=20), small(2, 16)
-    images = compile_llama(random_weights(c, np.random.default_rng(seed)), cfg)
+    images = compile_llama(random_llama(c, seed), cfg)
     assert images[0].max_positions == 20
     run = host.run(images, cfg, list(range(18)), 3, poison=True)
     assert len(run.tokens) == 3
@@ -126,7 +125,7 @@ def test_stories260k(shared_data, chiplets: int) -> None:
 
 def test_end_token_stops_and_is_reported(seed: int) -> None:
     c, cfg = shape(), small(2, 16)
-    weights = random_weights(c, np.random.default_rng(seed))
+    weights = random_llama(c, seed)
     images = compile_llama(weights, cfg)
     tokens = host.run(images, cfg, [1, 2], 4).tokens
     stopped = host.run(images, cfg, [1, 2], 4, end_token=tokens[1]).tokens

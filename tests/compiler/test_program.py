@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from models import commands, config, csim, host
+from models.checkpoint import random_llama
 from models.commands import Command
 from models.compiler import CompileError, compile_llama, make_plan
 from models.compiler.program import DMA, MACRO0, MOVE, SEND, VE, Part, Program
 from models.compiler.shard import cut
 from models.errors import PoisonError
 from models.image import Kind
-from tests.compiler.small_models import random_weights, shape
+from tests.compiler.small_models import shape
 
 VE_COMMAND = {"outer": 1, "inner": 1, "len": 1}
 
@@ -84,7 +85,7 @@ def test_lists_are_balanced(seed: int) -> None:
     """Per pair of queues as many signals as waits, over all lists of a model."""
     cfg = config.load("tracer", n_chiplets=3, block=16, sets=512)
     c = shape(n_heads=5, n_kv_heads=5, head_dim=8)
-    images = compile_llama(random_weights(c, np.random.default_rng(seed)), cfg)
+    images = compile_llama(random_llama(c, seed), cfg)
     for kind in (Kind.LOAD_LIST, Kind.STEP_LIST, Kind.HEAD_LIST):
         count = np.zeros((3, 32, 16), int)
         for chiplet, image in enumerate(images):
@@ -119,7 +120,7 @@ def test_a_missing_dependency_is_seen(name: str, monkeypatch, seed: int) -> None
     """Without the semaphores of one buffer some interleaving fails or changes the result."""
     c = shape(n_heads=2, n_kv_heads=1, head_dim=16)
     cfg = config.load("tracer", n_chiplets=2, block=16, sets=512, max_tokens=4)
-    weights = random_weights(c, np.random.default_rng(seed))
+    weights = random_llama(c, seed)
     good = host.run(compile_llama(weights, cfg), cfg, [1, 2, 3], 2, want_logits=True)
     forget(monkeypatch, name)
     images = compile_llama(weights, cfg)
