@@ -74,6 +74,7 @@ module link_rx #(
   // ---- deframing
   reg         data_phase_q;    // inside a flit, data phits so far
   reg         control_phase_q; // inside a flit, control phits so far
+  reg         lost_q;          // after a broken flit, until the next one or an idle cycle
   reg         flit_gen_q;      // generation of the flit that was begun last
   reg [4:0]   phits_q;         // data phits of the flit, saturates at 17
   reg [3:0]   control_q;       // control phits seen
@@ -89,9 +90,9 @@ module link_rx #(
   wire generation = frame_q == FRAME_HEAD1 || frame_q == FRAME_SOLO1;
   wire in_flit = data_phase_q || control_phase_q;
   wire begins = is_head || is_solo;
-  // A flit cut short, or a phit where none of its kind can be.
+  // A flit cut short, or a phit where none of its kind can be; once per flit.
   wire broken = (begins && in_flit) || (is_idle && in_flit) ||
-                !(is_idle || begins || is_body || is_ctrl || is_cont);
+                (!(is_idle || begins || is_body || is_ctrl || is_cont) && !lost_q);
   wire control_first = is_ctrl || is_solo;
   wire complete = (control_first && CONTROL_PHITS == 1) || (is_cont && control_q == LAST_PHIT);
 
@@ -156,6 +157,7 @@ module link_rx #(
       frame_q <= FRAME_IDLE;
       data_phase_q <= 1'b0;
       control_phase_q <= 1'b0;
+      lost_q <= 1'b0;
       flit_gen_q <= 1'b0;
       phits_q <= 5'd0;
       control_q <= 4'd0;
@@ -170,6 +172,8 @@ module link_rx #(
       if (is_head) data_phase_q <= 1'b1;
       else if (!is_body) data_phase_q <= 1'b0;
       control_phase_q <= (control_first || is_cont) && !complete;
+      if (begins || is_idle) lost_q <= 1'b0;
+      else if (broken) lost_q <= 1'b1;
       if (begins) flit_gen_q <= generation;
       if (is_head) phits_q <= 5'd1;
       else if (is_solo) phits_q <= 5'd0;

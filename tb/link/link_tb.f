@@ -1,0 +1,4 @@
+// Two link ends, their channels and protocol checkers.
+-f rtl/link/link.f
+tb/common/stream_checker.v
+tb/common/link_channel.v

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The die-to-die link, two ends and their channels, on both simulators."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from tb.common.filelist import ROOT, read
+from tb.common.runner import simulate
+
+BERS = ("0.0", "1e-06", "1e-05", "0.0001")
+STALLS = ("none", "random", "slow_sink", "burst")
+FLIPS = ("data", "control", "crc", "frame", "single", "nak")
+DIRECTED = [
+    "efficiency",
+    *(f"latency/flight={flight}" for flight in (0, 1, 2, 37)),
+    "channel_errors",
+    "management_passes_blocked_bulk",
+    "bulk_passes_blocked_management",
+    *(f"one_flip/kind={kind}" for kind in FLIPS),
+    *(f"link_down/kind={kind}" for kind in ("no_ack", "silence", "errors")),
+    "noise_while_idle",
+]
+
+
+def run(simulator: str, block: int, testcases: list[str], **settings) -> None:
+    results = simulate(
+        "link",
+        top="link_tb",
+        test_module="tb.link.link_cases",
+        sources=read(ROOT / "tb" / "link" / "link_tb.f"),
+        parameters={"BLOCK": block} | settings.pop("parameters", {}),
+        testcase=testcases,
+        sim=simulator,
+        **settings,
+    )
+    # A name that cocotb does not know would drop out silently.
+    ran = [case.get("name") for case in ElementTree.parse(results).getroot().iter("testcase")]
+    assert sorted(ran) == sorted(testcases)
+
+
+@pytest.mark.parametrize("block", [16, 64])
+def test_directed(simulator: str, block: int) -> None:
+    run(simulator, block, DIRECTED)
+
+
+def traffic(bers: tuple[str, ...], stalls: tuple[str, ...] = STALLS) -> list[str]:
+    return [f"traffic/ber={ber}/stall={stall}" for ber in bers for stall in stalls]
+
+
+@pytest.mark.parametrize("block", [16, 64])
+@pytest.mark.sim("verilator")
+def test_traffic(simulator: str, block: int) -> None:
+    run(simulator, block, traffic(BERS), env={"LINK_BEATS": "400" if block == 64 else "1500"})
+
+
+@pytest.mark.parametrize("block", [16, 64])
+@pytest.mark.sim("icarus")
+def test_traffic_icarus(simulator: str, block: int) -> None:
+    cases = traffic(("0.0", "0.0001"), ("random", "burst"))
+    run(simulator, block, cases, env={"LINK_BEATS": "100"})
+
+
+SMALL = {"REPLAY_BEATS": 8, "REPLAY_FLITS": 4, "RX_BEATS": 8, "RX_FLITS": 1, "MGMT_DEPTH": 1}
+
+
+def test_smallest_buffers(simulator: str) -> None:
+    """Every buffer at its smallest: full and empty all the time."""
+    stalls = STALLS if simulator == "verilator" else ("burst",)
+    beats = "300" if simulator == "verilator" else "80"
+    cases = traffic(("0.0", "0.0001"), stalls)
+    run(simulator, 16, cases, env={"LINK_BEATS": beats}, parameters=SMALL)
+
+
+@pytest.mark.regress
+@pytest.mark.sim("verilator")
+def test_traffic_long(simulator: str) -> None:
+    run(simulator, 64, traffic(BERS), env={"LINK_BEATS": "20000"}, timeout_minutes=30)
+
+
+@pytest.mark.parametrize("block", [16, 64])
+@pytest.mark.regress
+@pytest.mark.sim("verilator")
+def test_measure(simulator: str, block: int) -> None:
+    """Prints the numbers of docs/link.md, "Measured"; see sim.log of the run."""
+    run(simulator, block, [f"measure/ber={ber}" for ber in BERS])
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("lost", "b_rx beat 5 "),
+        ("repeated", "b_rx beat 6 "),
+        ("swapped", "b_rx beat 5 "),
+        ("wrong_bit", "b_rx beat 5 data lane 9:"),
+        ("wrong_meta", "b_rx beat 0 meta "),
+        ("message", "b_mrx beat 1"),
+    ],
+)
+@pytest.mark.sim("verilator")
+def test_scoreboard_catches(simulator: str, fault: str, message: str) -> None:
+    with pytest.raises(AssertionError) as caught:
+        run(simulator, 16, [f"scoreboard_fails/fault={fault}"])
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "rule"),
+    [
+        ("BLOCK", 24, "BLOCK_must_be"),
+        ("REPLAY_BEATS", 96, "BEATS_must_be"),
+        ("REPLAY_FLITS", 128, "FLITS_must_be"),
+        ("RX_BEATS", 4, "BEATS_must_be"),
+        ("MGMT_DEPTH", 65, "MGMT_DEPTH_must_be"),
+        ("MAX_TIMEOUTS", 0, "MAX_TIMEOUTS_must_be"),
+    ],
+)
+def test_impossible_parameter(simulator: str, parameter: str, value: int, rule: str) -> None:
+    with pytest.raises(AssertionError) as caught:
+        run(simulator, 16, ["efficiency"], parameters={parameter: value})
+    assert rule in str(caught.value)
