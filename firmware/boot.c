@@ -25,12 +25,18 @@ static void doorbell_wait(void) {
   }
 }
 
-// CRC-32 (reflected, polynomial 0xedb88320) of the header words before the one that holds it.
+// CRC-32 (reflected, polynomial 0xedb88320), four bits at a time, of the header words before the one
+// that holds it. Entry n of the table is the remainder of n followed by 28 zero bits.
 static uint32_t header_crc(uint32_t words) {
+  static const uint32_t table[16] = {
+      0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+      0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+      0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+  };
   uint32_t crc = ~0u;
   for (uint32_t w = 0; w < words; w++) {
     crc ^= header(w);
-    for (int bit = 0; bit < 32; bit++) crc = crc >> 1 ^ (-(crc & 1) & 0xedb88320u);
+    for (int nibble = 0; nibble < 8; nibble++) crc = crc >> 4 ^ table[crc & 15];
   }
   return ~crc;
 }
@@ -69,7 +75,6 @@ static uint32_t load(uint32_t *info) {
   uint32_t mem = header(IMAGE_SECTIONS + IMAGE_SECTION_BEAT);
   uint32_t left = header(IMAGE_SECTIONS + IMAGE_SECTION_BEATS);
   uint32_t chunk = header(IMAGE_SCRATCH_BEATS);
-  uint32_t words = block() / 4;
   uint32_t to = SRAM;
   if (header(IMAGE_SECTIONS) != IMAGE_KIND_FIRMWARE || left == 0 || chunk == 0 ||
       left > IMAGE_FIRMWARE_BYTES / block()) {
@@ -80,7 +85,10 @@ static uint32_t load(uint32_t *info) {
     uint32_t count = left < chunk ? left : chunk;
     push_load(mem, beats, count);
     if (!engines_finish()) return engine_error_word();
-    for (uint32_t w = 0; w < count * words; w++, to += 4) store32(to, stash_word(beats, w));
+    uint32_t from = STASH + beats * block();
+    for (uint32_t end = from + count * block(); from < end; from += 4, to += 4) {
+      store32(to, load32(from));
+    }
     mem += count;
     left -= count;
   }

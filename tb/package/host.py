@@ -8,6 +8,7 @@ It touches the AXI4-Lite port only; the image is in the memory models before res
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import cocotb
 from cocotb.clock import Clock
@@ -17,6 +18,7 @@ from cocotbext.axi import AxiLiteBus, AxiLiteMaster
 from models import commands, errors, registers
 
 STATUS = {"reset": 0, "booting": 1, "loading": 2, "ready": 3, "running": 4, "done": 5, "error": 15}
+BOOT_POLL = 2000
 NO_END_TOKEN = 0xFFFFFFFF
 
 
@@ -84,12 +86,16 @@ class Host:
         if await self.read("STATUS") == STATUS["error"]:
             raise decode_error(await self.read("ERROR"), await self.read("ERROR_INFO"))
 
-    async def wait_status(self, *wanted: str, cycles: int = 2_000_000, poll: int = 500) -> str:
-        """Wait for one of the states; raises ChipError on an error that is not wanted."""
+    async def wait_status(self, *wanted: str, cycles: int = 2_000_000, poll: int = 500,
+                          seen: Callable[[str], None] = lambda status: None) -> str:
+        """Wait for one of the states; raises ChipError on an error that is not wanted.
+
+        seen: called with the state at every look."""
         start = int(self.dut.cycle.value)
         names = {v: k for k, v in STATUS.items()}
         while True:
             state = names[await self.read("STATUS")]
+            seen(state)
             if state in wanted:
                 return state
             await self.check_error()
@@ -97,10 +103,11 @@ class Host:
                 raise TimeoutError(f"status is {state} after {cycles} cycles, not {wanted}")
             await ClockCycles(self.dut.clk, poll)
 
-    async def boot(self, cycles: int = 20_000_000) -> None:
+    async def boot(self, cycles: int = 20_000_000,
+                   seen: Callable[[str], None] = lambda status: None) -> None:
         """Ring the doorbell and wait until the weights are loaded."""
         await self.write("DOORBELL", 1)
-        await self.wait_status("ready", cycles=cycles, poll=5000)
+        await self.wait_status("ready", cycles=cycles, poll=BOOT_POLL, seen=seen)
         await self.write("IRQ_ENABLE", 3)
 
     async def request(self, prompt: list[int], new_tokens: int,

@@ -33,6 +33,10 @@ class Session:
     def cycle(self) -> int:
         return int(self.dut.cycle.value)
 
+    def counts(self, name: str) -> list[int]:
+        """A port with a 32-bit count per chiplet."""
+        return _words(int(getattr(self.dut, name).value), 32, self.n)
+
     def note(self, event: str, **values) -> None:
         """Append an event to the progress file."""
         line = {"event": event, "cycle": self.cycle(), "seconds": time.time() - self.start}
@@ -64,11 +68,14 @@ class Session:
         self.note("reset")
         tokens, token_cycles, after_error = [], [], []
         ready = request = 0
+        moved = []
         began = time.time()
         error = None
         try:
-            await host.boot()
+            await host.boot(seen=lambda status: self.note("boot", status=status))
             ready = self.cycle()
+            moved = [r + w for r, w in zip(self.counts("memory_reads"),
+                                           self.counts("memory_writes"))]
             self.note("ready")
             self.apply(job["at_ready"])
             began = time.time()
@@ -90,14 +97,13 @@ class Session:
         await ClockCycles(dut.clk, 100)
         run_seconds = time.time() - began
         total_cycles = self.cycle()
-        n = self.n
         return {
             "tokens": tokens, "ready_cycle": ready, "request_cycle": request,
             "token_cycles": token_cycles, "checked": int(dut.checked.value),
             "mismatches": int(dut.mismatches.value), "first_mismatch": self.mismatch(),
-            "link_replays": _words(int(dut.link_replays.value), 32, n),
-            "memory_reads": _words(int(dut.memory_reads.value), 32, n),
-            "memory_writes": _words(int(dut.memory_writes.value), 32, n),
+            "link_replays": self.counts("link_replays"),
+            "memory_reads": self.counts("memory_reads"),
+            "memory_writes": self.counts("memory_writes"), "memory_at_ready": moved,
             "run_seconds": run_seconds, "total_seconds": time.time() - self.start,
             "total_cycles": total_cycles, "error": error, "after_error": after_error,
         }

@@ -49,8 +49,8 @@ class Job:
 @dataclasses.dataclass(frozen=True)
 class Result:
     """What happened: new tokens of each request, cycle numbers of ready, request and each token, records compared,
-    replays per chiplet, busy cycles, wall time in seconds of the parts, error text or None, first
-    mismatch or None."""
+    replays per chiplet, memory beats read, written, and moved before ready, wall time in seconds from ready on
+    and in total, error text or None, first mismatch or None."""
 
     tokens: list[int]
     ready_cycle: int
@@ -62,6 +62,7 @@ class Result:
     link_replays: list[int]
     memory_reads: list[int]
     memory_writes: list[int]
+    memory_at_ready: list[int]
     run_seconds: float
     total_seconds: float
     total_cycles: int

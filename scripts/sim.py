@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run a model on the simulated package and compare every command's result with the golden.
+
+The checkpoint is compiled, run on the command-level simulator, and then on the RTL: the host
+writes an image per chiplet and rings the doorbell; firmware on the RISC-V cores does the rest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from models import config as configs
+from models import errors, host, link, loaders, tokenizer
+from models.checkpoint import CheckpointError, LlamaConfig, LlamaWeights
+from models.commands import queue_name
+from models.compiler import CompileError, compile_llama
+from models.config import Config
+from scripts.generate import main_firmware
+from tb.common.runner import ROOT
+from tb.package.session import Job, Result, simulate_package
+
+OUT = ROOT / "build" / "sim"
+DATA = ROOT.parent / "shared" / "data"
+STORIES_PROMPT = "Once upon a time, there was a little"
+SMOLLM2_PROMPT = "What is the capital of France?"
+VECTOR_CYCLES = 8  # of a macro: one activation vector with all columns
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """A checkpoint with its prompt as token ids and the way back to text."""
+
+    weights: LlamaWeights
+    prompt: list[int]
+    decode: object
+
+
+def load_model(model: str, tokenizer_path: str | None, prompt: str | None,
+               prompt_ids: str | None) -> Loaded:
+    """The checkpoint named on the command line; raises CheckpointError, click.UsageError."""
+    if model == "smollm2":
+        path = loaders.smollm2_gguf()
+        words = tokenizer.from_gguf(path)
+        text = tokenizer.smollm2_chat(prompt or SMOLLM2_PROMPT)
+        ids = _ids(prompt_ids) or words.encode(text).ids
+        return Loaded(loaders.load_gguf(path), ids, words.decode)
+    if model == "stories260k":
+        path, tokenizer_path = DATA / "stories260K.bin", tokenizer_path or DATA / "tok512.bin"
+    else:
+        path = Path(model)
+    if not path.exists():
+        raise CheckpointError(f"{path} does not exist; MODEL= is smollm2, stories260k or a path")
+    if path.is_dir():
+        weights = loaders.load_hf_llama(path)
+    elif path.suffix == ".gguf":
+        weights = loaders.load_gguf(path)
+    else:
+        weights = loaders.load_llama2c(path)
+    if tokenizer_path is None and path.suffix == ".gguf":
+        words = tokenizer.from_gguf(path)
+    elif tokenizer_path is None and path.is_dir() and (path / "tokenizer.json").exists():
+        words = tokenizer.from_json(path / "tokenizer.json")
+    elif tokenizer_path is None:
+        if not prompt_ids:
+            raise click.UsageError(f"{path} carries no tokenizer: give --tokenizer or --prompt-ids")
+        return Loaded(weights, _ids(prompt_ids), lambda ids: " ".join(map(str, ids)))
+    elif Path(tokenizer_path).suffix == ".json":
+        words = tokenizer.from_json(tokenizer_path)
+    else:
+        words = tokenizer.Llama2cTokenizer(tokenizer_path, weights.config.vocab)
+        ids = _ids(prompt_ids) or words.encode(prompt or STORIES_PROMPT)
+        return Loaded(weights, ids, words.decode)
+    return Loaded(weights, _ids(prompt_ids) or words.encode(prompt or STORIES_PROMPT).ids,
+                  words.decode)
+
+
+def _ids(text: str | None) -> list[int]:
+    if not text:
+        return []
+    try:
+        return [int(word) for word in text.replace(",", " ").split()]
+    except ValueError:
+        raise click.UsageError(f"--prompt-ids {text!r}: token ids are whole numbers") from None
+
+
+def useful_macs(c: LlamaConfig, first: int, tokens: int, heads_of: int) -> int:
+    """Multiply-accumulates that `tokens` tokens from position `first` need, `heads_of` of them with
+    logits: weights by valid rows and columns, and attention over the tokens so far."""
+    attention = c.n_heads * c.head_dim
+    kv = c.n_kv_heads * c.head_dim
+    layer = c.dim * (2 * attention + 2 * kv + 3 * c.ffn_dim)
+    context = sum(first + i + 1 for i in range(tokens))
+    return (c.n_layers * (tokens * layer + 2 * attention * context)
+            + heads_of * c.dim * c.vocab)
+
+
+def report(weights: LlamaWeights, config: Config, loaded: Loaded, golden: host.Run,
+           result: Result) -> dict:
+    """Contents of build/sim/report.json."""
+    start, cycles = result.request_cycle, result.token_cycles
+    prefill = cycles[0] - start if cycles else 0
+    steps = len(cycles) - 1
+    decode = (cycles[-1] - cycles[0]) / steps if steps > 0 else 0.0
+    done = max(len(cycles), 1)
+    macs = useful_macs(weights.config, 0, len(loaded.prompt) + done - 1, done)
+    macros = config.n_chiplets * config.n_macros
+    peak = macros * config.block**2 / VECTOR_CYCLES
+    spent = cycles[-1] - start if cycles else 1
+    traffic = config.block * (sum(result.memory_reads) + sum(result.memory_writes)
+                              - sum(result.memory_at_ready))
+    return {
+        "text": loaded.decode(result.tokens),
+        "tokens": result.tokens,
+        "tokens_golden": golden.tokens,
+        "commands_checked": result.checked,
+        "mismatches": result.mismatches,
+        "prefill_tokens": len(loaded.prompt),
+        "prefill_cycles": prefill,
+        "decode_cycles_per_token": decode,
+        "mac_utilization": macs / (spent * peak),
+        "bytes_per_mac": traffic / macs,
+        "link_retries": sum(result.link_replays),
+        "load_cycles": result.ready_cycle,
+        "sim_cycles_per_second": (result.total_cycles - start) / max(result.run_seconds, 1e-9),
+        "wall_seconds_per_token": result.run_seconds / done,
+        "error": result.error,
+    }
+
+
+class Watcher(threading.Thread):
+    """Shows what the simulation writes to its progress file."""
+
+    def __init__(self, path: Path, loaded: Loaded, new_tokens: int, console: Console) -> None:
+        super().__init__(daemon=True)
+        self.path, self.loaded, self.new_tokens, self.console = path, loaded, new_tokens, console
+        self.stop = threading.Event()
+        self.tokens: list[int] = []
+        self.status = ""
+
+    def run(self) -> None:
+        seen = 0
+        while not self.stop.wait(0.2):
+            lines = self.path.read_text().splitlines() if self.path.exists() else []
+            for line in lines[seen:]:
+                self.show(json.loads(line))
+            seen = len(lines)
+
+    def show(self, event: dict) -> None:
+        rate = event["cycle"] / max(event["seconds"], 1e-9)
+        at = f"cycle {event['cycle']:>9,}  {rate:>7,.0f} cycles/s"
+        if event["event"] == "boot" and event["status"] != self.status:
+            self.status = event["status"]
+            self.console.print(f"  {at}  {event['status']}")
+        elif event["event"] == "ready":
+            self.console.print(f"  {at}  ready, request sent")
+        elif event["event"] == "token":
+            self.tokens.append(event["token"])
+            left = self.new_tokens - len(self.tokens)
+            self.console.print(f"  {at}  token {len(self.tokens)}/{self.new_tokens}, {left} left: "
+                               f"{self.loaded.decode(self.tokens)!r}", highlight=False)
+
+
+@click.command(help=__doc__)
+@click.option("--model", default="smollm2", show_default=True,
+              help="smollm2 (from pip), stories260k, or a path: .gguf, llama2.c .bin, or a folder "
+                   "with safetensors.")
+@click.option("--tokenizer", "tokenizer_path", help="tok512.bin's format or tokenizer.json.")
+@click.option("--prompt", help="Text; for smollm2 the chat template is put around it.")
+@click.option("--prompt-ids", help="Token ids in place of a text.")
+@click.option("--tokens", default=4, show_default=True, type=click.IntRange(1),
+              help="New tokens.")
+@click.option("--layers", type=click.IntRange(1),
+              help="Use the first layers only; default 1 for smollm2, else all.")
+@click.option("--chiplets", type=click.IntRange(1, 8), help="In place of the configuration's.")
+@click.option("--config", "config_name", default="tracer", show_default=True,
+              help="Named configuration: " + ", ".join(configs.names()) + ".")
+@click.option("--sim", type=click.Choice(["verilator", "icarus"]), default="verilator",
+              show_default=True)
+@click.option("--seed", default=1, show_default=True, help="Seed of channel errors.")
+@click.option("--ber", default=0.0, show_default=True, type=click.FloatRange(0, 0.01),
+              help="Bit error rate of every link.")
+@click.option("--load", type=click.Choice(["dma"]), default="dma", show_default=True,
+              help="How weights come into the macros.")
+@click.option("--waves", is_flag=True, help="Write waveforms.")
+def main(model, tokenizer_path, prompt, prompt_ids, tokens, layers, chiplets, config_name, sim,
+         seed, ber, load, waves) -> None:
+    console = Console(soft_wrap=True)
+    try:
+        run(console, model, tokenizer_path, prompt, prompt_ids, tokens, layers, chiplets,
+            config_name, sim, seed, ber)
+    except (CheckpointError, CompileError, host.RequestError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def run(console: Console, model: str, tokenizer_path: str | None, prompt: str | None,
+        prompt_ids: str | None, tokens: int, layers: int | None, chiplets: int | None,
+        config_name: str, sim: str, seed: int, ber: float) -> None:
+    began = time.time()
+    config = configs.load(config_name, **({"n_chiplets": chiplets} if chiplets else {}))
+    loaded = load_model(model, tokenizer_path, prompt, prompt_ids)
+    layers = layers or (1 if model == "smollm2" else loaded.weights.config.n_layers)
+    weights = loaded.weights.first_layers(layers)
+    c = weights.config
+    console.print(f"{model}: {layers} of {loaded.weights.config.n_layers} layers, dim {c.dim}, "
+                  f"{c.n_heads} heads, vocabulary {c.vocab}, on {config.n_chiplets} chiplets x "
+                  f"{config.n_macros} macros of {config.block}x{config.block} ({config_name})")
+    images = compile_llama(weights, config, firmware=main_firmware().bin.read_bytes())
+    golden = host.run(images, config, loaded.prompt, tokens)
+    console.print(f"golden: {len(loaded.prompt)} prompt tokens, {tokens} new: "
+                  f"{loaded.decode(golden.tokens)!r} ({time.time() - began:.0f} s)",
+                  highlight=False)
+    threshold = link.error_threshold(ber, config.block) if ber else 0
+    job = Job(loaded.prompt, tokens, settings={"error_threshold": threshold, "seed": seed})
+    work = OUT / "run"
+    watcher = Watcher(work / "progress.jsonl", loaded, tokens, console)
+    console.print(f"RTL on {sim}; the first build takes a few minutes")
+    watcher.start()
+    try:
+        result = simulate_package(config, images, golden.records, job, work=work, sim=sim,
+                                  timeout_minutes=240)
+    finally:
+        watcher.stop.set()
+        watcher.join()
+    finish(console, report(weights, config, loaded, golden, result), result)
+
+
+def finish(console: Console, values: dict, result: Result) -> None:
+    """Write the report, print the verdict; exit status 1 where RTL and golden differ."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "report.json").write_text(json.dumps(values, indent=2) + "\n")
+    good = (values["mismatches"] == 0 and values["tokens"] == values["tokens_golden"]
+            and result.error is None)
+    console.print(f"text: {values['text']!r}", highlight=False)
+    for key in ("commands_checked", "mismatches", "load_cycles", "prefill_tokens",
+                "prefill_cycles", "decode_cycles_per_token", "mac_utilization", "bytes_per_mac",
+                "link_retries", "sim_cycles_per_second", "wall_seconds_per_token"):
+        value = values[key]
+        console.print(f"  {key:24} {value:,.4g}" if isinstance(value, float)
+                      else f"  {key:24} {value:,}")
+    if result.first_mismatch:
+        m = result.first_mismatch
+        console.print(f"first mismatch: chiplet {m['chiplet']}, queue {queue_name(m['queue'])}, "
+                      f"command {m['number']}: signature {m['got']:08x}, "
+                      f"expected {m['expected']:08x}")
+    if result.error:
+        console.print(f"error: {result.error}")
+    verdict = "agrees with the golden, command by command" if good else "DIFFERS from the golden"
+    console.print(f"The RTL {verdict}. Report: build/sim/report.json")
+    if not good:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
