@@ -77,12 +77,14 @@ def lint_block(block: str) -> Iterator[tuple[str, str]]:
 
 
 def unlisted(block: str) -> Iterator[tuple[str, str]]:
-    """Sources that no file list names."""
+    """Sources that neither a file list nor a lint entry names."""
     try:
         listed = {path for name in blocks() for path in block_list(name).sources}
     except FileListError as error:
         yield f"file list {block}", str(error)
         return
+    extra = [name for entry in settings(block).get("lint", []) for name in entry.get("sources", [])]
+    listed |= {(ROOT / name).resolve() for name in extra}
     for path in sorted((ROOT / "rtl" / block).glob("*.v")):
         if path.resolve() not in listed:
             yield f"file list {block}", f"{relative(path)} is in no file list"

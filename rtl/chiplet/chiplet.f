@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 -f ../common/common.f
 +incdir+build/gen
 stash.v

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The die-to-die link: one end.
 +incdir+rtl/link
 rtl/common/fifo.v

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole package: every block, then the chiplet.
 -f ../common/common.f
 -f ../dimc/dimc.f

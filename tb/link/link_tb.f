@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two link ends, their channels and protocol checkers.
 -f rtl/link/link.f
 tb/common/stream_checker.v

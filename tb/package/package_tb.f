@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The package with its simulation models.
 -f ../../rtl/package/package.f
 d2d_channel.v
