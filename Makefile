@@ -36,7 +36,7 @@ help:
 	@echo '  BLOCK=name             a folder of rtl/     TEST=...  test id, or words as of pytest -k'
 	@echo '  WAVES=1                write waveforms      VERBOSE=1 show the simulator at work'
 	@echo '  sim only: MODEL= PROMPT= TOKENS= LAYERS= CHIPLETS= CONFIG= BER= LOAD= TOKENIZER='
-	@echo '            PROMPT_IDS= WAVE_FROM= WAVE_TO= (make sim, then scripts/sim.py --help)'
+	@echo '            PROMPT_IDS=    ($(PY) -m scripts.sim --help says more)'
 
 setup:
 	@scripts/setup.sh base models
