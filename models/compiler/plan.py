@@ -319,8 +319,9 @@ def make_plan(model: LlamaConfig, config: Config, positions: int | None = None) 
         good = []
         for name in configs.names():
             try:
-                Plan(model, configs.load(name), positions)
-                good.append(name)
+                other = configs.load(name)
+                Plan(model, other, positions)
+                good.append(f"{name} ({other.n_chiplets} chiplets)")
             except CompileError:
                 pass
         hint = f"; fits: {', '.join(good)}" if good else "; no named configuration fits"
