@@ -158,7 +158,17 @@ static void vectors(void) {
   CSR_WRITE(mtvec, direct);
 }
 
+// Replaces, by its argument, the instruction right behind its fence.i: it has been fetched by then.
+// Lies in .data so that it can be written in a ROM program too.
+uint32_t patch_ahead(uint32_t instruction);
+__asm__(
+    ".data\n.balign 4\n.globl patch_ahead\n.option push\n.option norvc\n"
+    "patch_ahead: la t0, 1f\nsw a0, 0(t0)\nli a0, 0\nfence.i\n1: li a0, 99\nret\n"
+    ".option pop\n.text\n");
+
 static void new_code(void) {
+  for (uint32_t n = 0; n < 4; n++) CHECK(patch_ahead(n << 20 | 10 << 7 | 0x13) == n);
+
   static uint32_t __attribute__((aligned(4))) code[2];
   uint32_t (*call)(void) = (uint32_t(*)(void))code;
   for (uint32_t n = 0; n < 4; n++) {
