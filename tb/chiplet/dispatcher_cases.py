@@ -85,7 +85,7 @@ class Bench:
         self.bad_beats: set[int] = set()
         self.base = [0, *(self.r.getrandbits(32) for _ in range(15))]
         self.expected: list[deque[Command]] = [deque() for _ in range(QUEUES)]  # per queue
-        self.engine: list[deque] = [deque() for _ in range(QUEUES)]  # in flight: (command, when, sig)
+        self.engine: list[deque] = [deque() for _ in range(QUEUES)]  # (command, when, signature)
         self.finished: list[list[tuple[int, int]]] = [[] for _ in range(QUEUES)]  # (opcode, sig)
         self.arrived: dict[int, list[int]] = {p: [] for p in PEERS}
         self.packets: dict[int, deque] = {p: deque() for p in PEERS}
@@ -416,7 +416,8 @@ async def illegal(dut) -> None:
         "producer": (Command("sync", 2, {"wait_first": 15, "wait_count": 1}).encode(), (2, 0, 1)),
         "peer": (Command("sync", 2, {"wait_first": 19, "wait_count": 1}).encode(), (2, 0, 1)),
         "range": (Command("sync", 2, {"wait_first": 31, "wait_count": 15}).encode(), (2, 0, 1)),
-        "consumer": (Command("sync", 2, {"signal_first": 5, "signal_count": 2}).encode(), (2, 0, 1)),
+        "consumer": (Command("sync", 2, {"signal_first": 5, "signal_count": 2}).encode(),
+                     (2, 0, 1)),
         "end": (Command("end", 2).encode(), (2, 15, 1)),
     }
     raw = bytearray(Command("mac", 4).encode())

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import random
 
+import cocotb
 from cocotb.triggers import RisingEdge
 
-import cocotb
 from tb.common.clock import rng, start
 
 BANKS = 16
@@ -17,8 +17,9 @@ class Request:
     """What one port asks for; stays on offer until it is taken."""
 
     def __init__(self, r: random.Random, block: int, beats: int, spread: int) -> None:
+        """One of `spread` addresses, equally far apart."""
         self.we = int(r.random() < 0.4)
-        self.addr = r.randrange(spread) * (beats // spread) if spread < beats else r.randrange(beats)
+        self.addr = r.randrange(spread) * (beats // spread)
         self.data = r.getrandbits(8 * block)
         self.exps = r.getrandbits(16)
         everything = (1 << block) - 1

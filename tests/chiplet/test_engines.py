@@ -8,15 +8,24 @@ import pytest
 from tb.chiplet.sources import sources
 from tb.common.runner import simulate
 
-SIZES = {"small": {"BLOCK": 16, "SETS": 16}, "long": {"BLOCK": 16, "SETS": 160, "STASH_BEATS": 4096},
-         "full": {"BLOCK": 64, "SETS": 16}}
+
+def run(simulator: str, parameters: dict[str, int], module: str = "engines_cases", **more) -> None:
+    simulate("chiplet", top="engines_tb", test_module=f"tb.chiplet.{module}",
+             parameters=parameters, sim=simulator, sources=sources("common", "chiplet", "dimc"),
+             **more)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_engines(simulator: str, size: str) -> None:
-    if simulator == "icarus" and size != "small":
-        return
-    simulate("chiplet", top="engines_tb", test_module="tb.chiplet.engines_cases",
-             parameters=SIZES[size], sim=simulator, sources=sources("common", "chiplet", "dimc"),
-             testcase="long_rows" if size == "long" else None,
-             plusargs=["+commands=25"] if simulator == "icarus" else [])
+def test_engines(simulator: str) -> None:
+    commands = {"verilator": 150, "icarus": 25}[simulator]
+    run(simulator, {"BLOCK": 16, "SETS": 16}, plusargs=[f"+commands={commands}"])
+
+
+@pytest.mark.sim("verilator")
+def test_engines_full_width(simulator: str) -> None:
+    run(simulator, {"BLOCK": 64, "SETS": 16})
+
+
+@pytest.mark.sim("verilator")
+def test_rows_longer_than_the_buffer(simulator: str) -> None:
+    run(simulator, {"BLOCK": 16, "SETS": 160, "STASH_BEATS": 4096},
+        "long_rows_cases")

@@ -8,15 +8,17 @@ import pytest
 from tb.chiplet.sources import sources
 from tb.common.runner import simulate
 
-SIZES = {
-    "verilator": [(16, 7), (64, 22)],
-    "icarus": [(16, 7)],
-}
+
+def run(simulator: str, block: int, ports: int) -> None:
+    simulate("chiplet", top="stash", test_module="tb.chiplet.stash_cases",
+             parameters={"BLOCK": block, "N_PORTS": ports, "STASH_BEATS": 256},
+             sim=simulator, sources=sources())
 
 
-@pytest.mark.parametrize("block, ports", [(16, 7), (64, 22)])
-def test_stash(simulator: str, block: int, ports: int) -> None:
-    if (block, ports) in SIZES[simulator]:
-        simulate("chiplet", top="stash", test_module="tb.chiplet.stash_cases",
-                 parameters={"BLOCK": block, "N_PORTS": ports, "STASH_BEATS": 256},
-                 sim=simulator, sources=sources())
+def test_stash(simulator: str) -> None:
+    run(simulator, 16, 7)
+
+
+@pytest.mark.sim("verilator")
+def test_stash_wide(simulator: str) -> None:
+    run(simulator, 64, 22)
