@@ -2,13 +2,13 @@
 //
 // vector_engine: executes `ve` commands, a chain of fp32 operations over rows of the stash.
 //
-// Contract: models/vector_engine.py, bit for bit; docs/vector.md has the drawing and the timing.
-//   A command is refused (done_status ILLEGAL or ADDRESS, signature 0) before it has written
+// Contract: models/vector_engine.py, bit for bit; docs/vector.md has the drawing and the timing. A
+//   command is refused (done_status ILLEGAL or ADDRESS, signature 0) before it has written
 //   anything, or executed whole. Time depends on fields and stalls, never on data.
 // Handshake: cmd as everywhere, one command at a time; done_valid is a pulse with signature and
-//   status, once the last beat was accepted and the last scalar written. Stash ports: req_valid does
-//   not wait for req_ready, payload stable while stalled; read responses in order, at least one
-//   cycle after the request, never stalled. Writes are whole beats.
+//   status, once the last beat was accepted and the last scalar written. Stash ports: req_valid
+//   does not wait for req_ready, payload stable while stalled; read responses in order, at least
+//   one cycle after the request, never stalled. Writes are whole beats.
 // Latency and rate: docs/vector.md. One beat per cycle, with fn one in FN_CYCLES cycles.
 // Cost: LANES = BLOCK/4 lanes; FN_CYCLES 1, 2, 4 divide the lanes of the transcendental unit;
 //   READ_DEPTH beats of prefetch on A and B cover the stash's latency.

@@ -9,8 +9,8 @@
 // Contract: bit-exact with models/vector_engine.py, step by step; lanes outside the mask are +0 in
 //   every stage and never look at an operand. Settings do not change while busy.
 // Handshake: all registers move with step. wait_b asks the engine to withhold step because the beat
-//   that joins B finds none; b_next takes a beat of B (with fold: at the end of a group of four, as a
-//   beat of B holds the bytes of four beats).
+//   that joins B finds none; b_next takes a beat of B (with fold: at the end of a group of four, as
+//   a beat of B holds the bytes of four beats).
 // Latency in steps: scale 1, fn 0 (none) or as vector_function says, join 1, multiply 1, add 1,
 //   fold 1. Rate: one beat per step, with fn one in FN_CYCLES steps.
 // Cost per lane: four multipliers (x*S, A*A, join, multiply), two adders (x-S, add), and

@@ -7,8 +7,9 @@
 //   infinity or NaN is all zero with byte 255; a block cut short by the end of its row is filled
 //   with zeros. Inputs follow the fp32 rules.
 // Handshake: all registers move with step; out_valid stands for one step. Settings: none.
-// Latency: first beat of a group converted one step after the group is complete, MX beat out with its
-//   last: (beats in the group) + 1 steps after the last one came in. Rate: one fp32 beat per step.
+// Latency: first beat of a group converted one step after the group is complete, MX beat out with
+//   its last: (beats in the group) + 1 steps after the last one came in. Rate: one fp32 beat per
+//   step.
 // Cost: LANES converters (a 24-bit shift and increment each), a buffer of eight fp32 beats.
 `default_nettype none
 

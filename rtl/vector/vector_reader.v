@@ -4,8 +4,9 @@
 //
 // Contract: after start the beats of the stream (see vector_walker) stand on out_data in order. It
 //   asks only for beats it has room for, as responses cannot be stalled.
-// Handshake: req_valid does not wait for req_ready, req_addr is stable while stalled; responses come
-//   in order, at least one cycle after the request. out: take one with out_next while out_valid.
+// Handshake: req_valid does not wait for req_ready, req_addr is stable while stalled; responses
+//   come in order, at least one cycle after the request. out: take one with out_next while
+//   out_valid.
 // Latency: a response is on out_data one cycle later. One beat per cycle where request to response
 //   takes at most DEPTH - 2 cycles.
 // Cost: a FIFO of DEPTH beats.

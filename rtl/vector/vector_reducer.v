@@ -2,15 +2,16 @@
 //
 // vector_reducer: sum, or largest value with its index, of each row, in the one fixed order.
 //
-// Contract: element i of a row is added to partial sum i mod BLOCK (four groups of LANES: beat k goes
-//   to group k mod 4); then partial l takes l + BLOCK/2, l + BLOCK/4, ..., l + 1. Bit-exact with
-//   models/reduce.py. With `largest` the same tree keeps the larger value, of equal ones the lower
-//   index; NaN counts as largest. Lanes outside the mask take no part (in sums they are +0).
+// Contract: element i of a row is added to partial sum i mod BLOCK (four groups of LANES: beat k
+//   goes to group k mod 4); then partial l takes l + BLOCK/2, l + BLOCK/4, ..., l + 1. Bit-exact
+//   with models/reduce.py. With `largest` the same tree keeps the larger value, of equal ones the
+//   lower index; NaN counts as largest. Lanes outside the mask take no part (in sums they are +0).
 // Handshake: beats are taken with step; in_ready is low only for the last beat of a row while the
 //   tree is busy with the row before. m: valid may not wait for ready, stable while stalled.
-// Latency: result 4 + log2(LANES) cycles after the step of the last beat; rows at that distance
-//   or more never wait.
-// Cost: LANES adders and LANES comparators for the partials, as many for the tree, 4*LANES partials.
+// Latency: result 4 + log2(LANES) cycles after the step of the last beat; rows at that distance or
+//   more never wait.
+// Cost: LANES adders and LANES comparators for the partials, as many for the tree, 4*LANES
+//   partials.
 `default_nettype none
 
 module vector_reducer #(

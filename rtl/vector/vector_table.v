@@ -98,7 +98,7 @@ module vector_table #(
       for (l = 0; l < LANES; l = l + 1) begin
         x = x1_q[32*l +: 32];
         if (op == EXP2) begin
-          grid = k1_q[32*l +: 17] - EXP2_MAGIC[16:0];
+          grid = k1_q[32*l +: 17];  // round(64x) mod 2^17, as these bits of the magic are 0
           x2_q[32*l +: 32] <= x;
           d2_q[32*l +: 32] <= fp32_sub(k1_q[32*l +: 32], EXP2_MAGIC);
           index2_q[8*l +: 8] <= {2'b00, grid[5:0]};

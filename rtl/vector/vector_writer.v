@@ -2,9 +2,9 @@
 //
 // vector_writer: stores the result beats of a `ve` command and signs them.
 //
-// Contract: beats go to the addresses of the destination (see vector_walker) in order. The signature
-//   is the sum of CRC-32(offset from the destination mod 2^16, data, exponents) over the beats that
-//   the stash has accepted; it is complete one cycle after busy falls.
+// Contract: beats go to the addresses of the destination (see vector_walker) in order. The
+//   signature is the sum of CRC-32(offset from the destination mod 2^16, data, exponents) over the
+//   beats that the stash has accepted; it is complete one cycle after busy falls.
 // Handshake: s_ready does not depend on s_valid; d_req_valid does not wait for d_req_ready, payload
 //   stable while stalled.
 // Latency: 1 cycle. Rate: one beat per cycle. Cost: a FIFO of four beats, one CRC network.

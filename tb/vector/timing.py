@@ -20,7 +20,7 @@ def cycles(c: Command, block: int, fn_cycles: int = 4) -> int:
     interval = beats * per_beat
     if c.reduce:
         interval = max(interval, tree)
-    last = 6 + (rows - 1) * interval + (beats - 1) * per_beat  # last beat starts, were it not delayed
+    last = 6 + (rows - 1) * interval + (beats - 1) * per_beat  # start of the last beat
     ends = [last + 6 + fn + 2]
     if c.out == ve.OUT_FP32:
         ends.append(last + 6 + fn + 3)

@@ -74,10 +74,13 @@ module vector_tb #(
 
   // Stash
   reg [8*BLOCK-1:0] mem [0:STASH_BEATS-1];
+  reg armed;  // after the first reset
+  initial armed = 1'b0;
   always @(posedge clk) begin
+    if (rst) armed <= 1'b1;
     if (host_we) mem[host_addr[$clog2(STASH_BEATS)-1:0]] <= host_data;
     if (d_valid && d_ready) mem[d_addr[$clog2(STASH_BEATS)-1:0]] <= d_data;
-    if (!rst && ((d_valid && {16'd0, d_addr} >= BEATS_WORD) ||
+    if (armed && !rst && ((d_valid && {16'd0, d_addr} >= BEATS_WORD) ||
         (a_req_valid && {16'd0, a_req_addr} >= BEATS_WORD) ||
         (b_req_valid && {16'd0, b_req_addr} >= BEATS_WORD))) begin
       $display("%0t vector_tb: request beyond the stash", $time);
