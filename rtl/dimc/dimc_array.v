@@ -52,7 +52,7 @@ module dimc_array #(
   reg [7:0] mem [0:SETS*COLS*ROWS-1];  // byte (set*COLS + column)*ROWS + row
   reg [15:0] exps [0:SETS*COLS-1];     // set*COLS + column
 
-  reg signed [7:0] x [0:ROWS-1];       // activations, 0 in rows that are not valid
+  reg signed [7:0] x [0:ROWS-1];       // activations
   integer rows;
   integer set;
   reg int4;
@@ -82,9 +82,9 @@ module dimc_array #(
         sum_high = 0;
         if (int4) begin
           for (r = 0; r < ROWS; r = r + 1) begin
-            w = (r < rows) ? mem[base + r] : 8'd0;
-            sum = sum + x[r] * $signed(w[3:0]);
-            sum_high = sum_high + x[r] * $signed(w[7:4]);
+            w = mem[base + r];
+            sum = sum + ((r < rows) ? x[r] * $signed(w[3:0]) : 0);
+            sum_high = sum_high + ((r < rows) ? x[r] * $signed(w[7:4]) : 0);
           end
           dots[2*c] = sum[21:0];
           dots[2*c+1] = sum_high[21:0];
@@ -92,8 +92,8 @@ module dimc_array #(
           scales[2*c+1] = exps[set * COLS + c][15:8];
         end else begin
           for (r = 0; r < ROWS; r = r + 1) begin
-            w = (r < rows) ? mem[base + r] : 8'd0;
-            sum = sum + x[r] * $signed(w);
+            w = mem[base + r];
+            sum = sum + ((r < rows) ? x[r] * $signed(w) : 0);
           end
           dots[c] = sum[21:0];
           scales[c] = exps[set * COLS + c][7:0];
@@ -121,9 +121,7 @@ module dimc_array #(
       set = {16'd0, load_set};
       int4 = load_int4;
       rows = {24'd0, load_rows};
-      for (r = 0; r < ROWS; r = r + 1) begin
-        x[r] = (r < rows) ? load_data[8*r +: 8] : 8'd0;
-      end
+      for (r = 0; r < ROWS; r = r + 1) x[r] = load_data[8*r +: 8];
     end
   end
   /* verilator lint_on BLKSEQ */

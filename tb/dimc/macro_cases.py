@@ -70,7 +70,7 @@ class RandomTraffic(MacroTest):
         return beats
 
     def tiles(self, first: int, count: int) -> list[Tile]:
-        return [self.tile(first, count) for _ in range(self.random.randint(1, 6))]
+        return [self.tile(first, count) for _ in range(self.random.randint(1, 10))]
 
     def tile(self, first: int, count: int) -> Tile:
         int4 = self.random.random() < 0.5

@@ -145,7 +145,7 @@ def vector_beats(tile: Tile) -> list[dict[str, int]]:
             "rows": vector.rows,
             "cols": tile.cols,
             "first": int(i == 0),
-            "preload": int(i == 0 and tile.preload is not None),
+            "preload": int(tile.preload is not None),  # only looked at with first
             "last": int(i == last),
             "tag": tile.tag,
         }

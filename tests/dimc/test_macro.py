@@ -14,7 +14,7 @@ SIZES = {
     "verilator": {"ROWS": 64, "COLS": 64, "SETS": 64},
     "icarus": {"ROWS": 16, "COLS": 16, "SETS": 8},
 }
-EPOCHS = {"verilator": 40, "icarus": 12}
+EPOCHS = {"verilator": 50, "icarus": 16}
 PASSING = [
     "ColumnsAndRows",
     "ValidRange",
