@@ -319,7 +319,17 @@ class Smoke(Directed):
     async def stimulus(self) -> None:
         self.env.res.set_pause(no_pause())
         await self.write(*self.plain_fill(0))
-        await self.run_tiles(*[Tile([self.vector(0)], self.model.cols, False, n) for n in range(4)])
+        cols = self.model.cols
+        tiles = [Tile([self.vector(0)], cols, False, n) for n in range(4)]
+        tiles[3].preload = np.arange(cols, dtype=np.float32)
+        await self.run_tiles(*tiles)
+
+
+class HoldPreload(StreamDriver):
+    """Never sends a preload beat."""
+
+    def shape(self, fields):
+        return None
 
 
 class FlipWeightBit(StreamDriver):
@@ -387,6 +397,11 @@ class FlippedWeightBit(Disturbed):
 @pyuvm.test()
 class LostVector(Disturbed):
     replaced, by, path = StreamDriver, LoseVector, "act.driver"
+
+
+@pyuvm.test()
+class LostPreload(Disturbed):
+    replaced, by, path = StreamDriver, HoldPreload, "pre.driver"
 
 
 @pyuvm.test()

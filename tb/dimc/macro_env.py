@@ -11,7 +11,7 @@ import os
 
 import cocotb
 import numpy as np
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import ClockCycles, RisingEdge
 from pyuvm import ConfigDB, uvm_env, uvm_subscriber, uvm_test
 
 from tb.common import clock
@@ -24,6 +24,7 @@ WRITE = ("row", "set", "index", "data", "exps", "strb")
 VECTOR = ("data", "exp", "set", "int4", "rows", "cols", "first", "preload", "last", "tag")
 RESULT = ("data", "index", "last", "tag")
 DRAIN_CYCLES = 20_000
+WATCHDOG_CYCLES = 500
 
 
 def size(name: str, default: int) -> int:
@@ -124,6 +125,7 @@ class MacroTest(uvm_test):
         for name in ("lock_valid", "lock_first", "lock_last", "clear"):
             getattr(self.dut, name).value = 0
         await clock.start(self.dut)
+        cocotb.start_soon(self.watchdog())
         await self.stimulus()
         await self.finish()
         self.check_status()
@@ -131,6 +133,22 @@ class MacroTest(uvm_test):
 
     async def stimulus(self) -> None:
         raise NotImplementedError
+
+    async def watchdog(self) -> None:
+        """Fails the test, and says who waits, when no beat moves for WATCHDOG_CYCLES."""
+        env = self.env
+        streams = [env.wr.watcher, env.act.watcher, env.pre.watcher, env.res.sink]
+        moved = [0]
+        for stream in streams:
+            stream.add_callback(lambda _: moved.__setitem__(0, moved[0] + 1))
+        before = None
+        while before != moved[0]:
+            before = moved[0]
+            await ClockCycles(self.dut.clk, WATCHDOG_CYCLES)
+        waits = [f"{s.name} {s.bus.valid.value}/{s.bus.ready.value}" for s in streams]
+        raise AssertionError(
+            f"nothing moved for {WATCHDOG_CYCLES} cycles; valid/ready: {', '.join(waits)}"
+        )
 
     async def finish(self) -> None:
         """Wait for all expected results and an idle macro."""

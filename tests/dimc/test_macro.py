@@ -28,6 +28,7 @@ PASSING = [
 FAILING = {
     "FlippedWeightBit": r"stream results beat 0 data lane 2: expected",
     "LostVector": r"stream results beat \d+ .*: expected",
+    "LostPreload": r"nothing moved for 500 cycles; valid/ready: .*pre 0/1",
     "LostBeat": r"stream results beat 5 .*: expected",
     "SwappedBeats": r"stream results beat 4 .*: expected",
 }
