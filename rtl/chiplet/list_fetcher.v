@@ -9,6 +9,7 @@
 // Errors (one pulse of error_valid, then the list is cancelled): a beat with a memory error that
 //   the list needs -> MEMORY; no `end` within max_beats -> IMAGE; start while busy -> ILLEGAL.
 // Handshake: rd_, rsp_, m_ are valid/ready, payload stable while stalled (m_valid falls on cancel).
+//   Responses are never stalled: no more is asked for than there is room for.
 // Latency: start to rd_valid 1 cycle; a beat received at t gives its first command at t+1.
 // Rate: one command per cycle at BLOCK >= 32, one per two cycles at BLOCK 16, given the memory.
 // Cost: PREFETCH beats.

@@ -201,7 +201,8 @@ class Bench:
             if d.rd_valid.value == 1 and d.rd_ready.value == 1:
                 first = int(d.rd_addr.value)
                 self.asked.extend(range(first, first + int(d.rd_beats.value)))
-            if d.rsp_valid.value == 1 and d.rsp_ready.value == 1:
+            if d.rsp_valid.value == 1:
+                assert d.rsp_ready.value == 1, "the fetcher stalls the shared read channel"
                 self.asked.popleft()
                 d.rsp_valid.value = 0
                 stalls = 0

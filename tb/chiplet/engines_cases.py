@@ -324,6 +324,20 @@ async def no_bubbles(dut) -> None:
 
 
 @cocotb.test()
+async def accumulate_in_order(dut) -> None:
+    """Small commands that accumulate onto what the one before has just written."""
+    b = Bench(dut, "accumulate_in_order")
+    await b.begin(noise=0)
+    await b.idle()
+    for step in range(8):
+        await b.push(Command("mac", 4, {
+            "src": b.r.randrange(400), "cols": b.block, "depth": b.block, "outer": 1, "inner": 1,
+            "set": step, "dst": 600, "accumulate": int(step > 0)}))
+    await b.idle()
+    await b.compare()
+
+
+@cocotb.test()
 async def refused(dut) -> None:
     """Zero counts are ILLEGAL, extents beyond the end are ADDRESS, nothing is written."""
     b = Bench(dut, "refused")
@@ -380,12 +394,12 @@ async def conflict(dut) -> None:
     b = Bench(dut, "conflict")
     await b.begin(noise=0)
     await b.idle()
-    await b.push(Command("mac", 4, {"cols": b.block, "depth": b.block, "outer": 40, "inner": 1,
+    await b.push(Command("mac", 4, {"cols": b.block, "depth": 8 * b.block, "outer": 2, "inner": 1,
                                     "dst": 600, "dst_outer": 4, "set": 3}))
-    for _ in range(20):
+    for _ in range(16):  # the macro is among the first sets then
         await RisingEdge(dut.clk)
     # The model does not execute this one: the weights stay as they were.
-    await b.push(Command("column", 2, {"rows": 1, "tiles": 1, "set": 3}), execute=False)
+    await b.push(Command("column", 2, {"rows": 1, "tiles": 1, "set": 10}), execute=False)
     for _ in range(4000):
         await RisingEdge(dut.clk)
         if len(b.got[4]) == len(b.want[4]):

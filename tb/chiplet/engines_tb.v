@@ -84,12 +84,24 @@ module engines_tb #(
   assign a_valid = rsp_valid[0];
   assign a_data = rsp_data[0 +: W];
   assign a_exps = rsp_exps[0 +: 16];
+  wire        move_valid;
+  wire [15:0] move_addr;
+  wire [15:0] move_aim = move_valid ? move_addr : 16'd0;
   genvar g;
   generate
     for (g = 3; g < 5; g = g + 1) begin : g_noise
+      // The first one collides with MOVE, whatever it asks for; the other aims where a port just
+      // asked, or one beat further.
+      reg [15:0] aim_q;
+      wire [3:0] port = random_q[20 + 4*(g-3) +: 4];
+      wire [3:0] target = ({28'd0, port} < N_PORTS && (port < 3 || port > 4)) ? port : 4'd1;
+      always @(posedge clk) begin
+        if (rst) aim_q <= 16'd0;
+        else if (req_valid[target]) aim_q <= req_addr[16*target +: 16] + {15'd0, random_q[30]};
+      end
       assign req_valid[g] = random_q[8*(g-3) +: 8] < noise;
       assign req_we[g] = 1'b0;
-      assign req_addr[16*g +: 16] = {12'd0, random_q[16 + 4*(g-3) +: 4]};
+      assign req_addr[16*g +: 16] = (g == 3) ? {6'd0, move_aim[9:0]} : {6'd0, aim_q[9:0]};
       assign req_data[W*g +: W] = {W{1'b0}};
       assign req_exps[16*g +: 16] = 16'd0;
       assign req_strb[BLOCK*g +: BLOCK] = {BLOCK{1'b0}};
@@ -129,6 +141,8 @@ module engines_tb #(
   assign done_status[7:0] = 8'd0;
 
   // MOVE
+  assign req_valid[1] = move_valid;
+  assign req_addr[16 +: 16] = move_addr;
   wire           mw_valid;
   wire           mw_ready;
   wire [3:0]     mw_macro;
@@ -146,8 +160,8 @@ module engines_tb #(
     .clk(clk), .rst(rst), .cmd_valid(cmd_valid[2]), .cmd_ready(cmd_ready[2]),
     .cmd(cmd[2*256 +: 256]), .done_valid(done_valid[2]), .done_signature(done_signature[64 +: 32]),
     .done_status(done_status[8 +: 4]),
-    .req_valid(req_valid[1]), .req_ready(req_ready[1]), .req_we(req_we[1]),
-    .req_addr(req_addr[16 +: 16]), .req_data(req_data[W +: W]), .req_exps(req_exps[16 +: 16]),
+    .req_valid(move_valid), .req_ready(req_ready[1]), .req_we(req_we[1]),
+    .req_addr(move_addr), .req_data(req_data[W +: W]), .req_exps(req_exps[16 +: 16]),
     .req_strb(req_strb[BLOCK +: BLOCK]), .rsp_valid(rsp_valid[1]), .rsp_data(rsp_data[W +: W]),
     .rsp_exps(rsp_exps[16 +: 16]),
     .mw_valid(mw_valid), .mw_ready(mw_ready), .mw_macro(mw_macro), .mw_row(mw_row),
