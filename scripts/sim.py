@@ -130,7 +130,7 @@ def report(weights: LlamaWeights, config: Config, loaded: Loaded, golden: host.R
         "load_cycles": result.ready_cycle,
         "sim_cycles_per_second": (result.total_cycles - start) / max(result.run_seconds, 1e-9),
         "wall_seconds_per_token": result.run_seconds / done,
-        "error": result.error,
+        "errors": result.errors,
     }
 
 
@@ -217,9 +217,10 @@ def run(console: Console, model: str, tokenizer_path: str | None, prompt: str | 
                   f"{loaded.decode(golden.tokens)!r} ({time.time() - began:.0f} s)",
                   highlight=False)
     threshold = link.error_threshold(ber, config.block) if ber else 0
-    job = Job(loaded.prompt, tokens, settings={"error_threshold": threshold, "seed": seed})
+    job = Job([(loaded.prompt, tokens)], settings={"error_threshold": threshold, "seed": seed})
     work = OUT / "run"
     watcher = Watcher(work / "progress.jsonl", loaded, tokens, console)
+    watcher.path.unlink(missing_ok=True)
     console.print(f"RTL on {sim}; the first build takes a few minutes")
     watcher.start()
     try:
@@ -236,7 +237,7 @@ def finish(console: Console, values: dict, result: Result) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "report.json").write_text(json.dumps(values, indent=2) + "\n")
     good = (values["mismatches"] == 0 and values["tokens"] == values["tokens_golden"]
-            and result.error is None)
+            and not result.errors)
     console.print(f"text: {values['text']!r}", highlight=False)
     for key in ("commands_checked", "mismatches", "load_cycles", "prefill_tokens",
                 "prefill_cycles", "decode_cycles_per_token", "mac_utilization", "bytes_per_mac",
@@ -249,8 +250,8 @@ def finish(console: Console, values: dict, result: Result) -> None:
         console.print(f"first mismatch: chiplet {m['chiplet']}, queue {queue_name(m['queue'])}, "
                       f"command {m['number']}: signature {m['got']:08x}, "
                       f"expected {m['expected']:08x}")
-    if result.error:
-        console.print(f"error: {result.error}")
+    for error in result.errors:
+        console.print(f"error: {error}")
     verdict = "agrees with the golden, command by command" if good else "DIFFERS from the golden"
     console.print(f"The RTL {verdict}. Report: build/sim/report.json")
     if not good:

@@ -19,6 +19,7 @@ from models import commands, errors, registers
 
 STATUS = {"reset": 0, "booting": 1, "loading": 2, "ready": 3, "running": 4, "done": 5, "error": 15}
 BOOT_POLL = 2000
+BOOT_START = 1000
 NO_END_TOKEN = 0xFFFFFFFF
 
 
@@ -43,6 +44,10 @@ class ChipError(Exception):
         return text
 
 
+class RecordDiffers(Exception):
+    """A completion record differs from the expected one."""
+
+
 def decode_error(error: int, info: int) -> ChipError:
     """Words ERROR and ERROR_INFO of the host port as an exception."""
     return ChipError(
@@ -60,7 +65,8 @@ class Host:
         dut.rst.value = 1
         settings = dict(read_latency=40, write_latency=20, bandwidth=256, latency=4,
                         error_threshold=0, seed=1, cut=0, inject_enable=0, inject_phit=0,
-                        inject_bit=0, inject_index=0, check_enable=0)
+                        inject_bit=0, inject_index=0, flip_target=0, flip_cycle=0,
+                        flip_address=0, flip_bit=0, check_enable=0)
         for name, value in settings.items():
             getattr(dut, name).value = value
 
@@ -81,6 +87,10 @@ class Host:
         """Write a host register by name."""
         await self.axi.write_dword(self.map[register].address, value)
 
+    async def status(self) -> str:
+        """Name of the state."""
+        return {v: k for k, v in STATUS.items()}[await self.read("STATUS")]
+
     async def check_error(self) -> None:
         """Raise ChipError if the status is error."""
         if await self.read("STATUS") == STATUS["error"]:
@@ -92,9 +102,8 @@ class Host:
 
         seen: called with the state at every look."""
         start = int(self.dut.cycle.value)
-        names = {v: k for k, v in STATUS.items()}
         while True:
-            state = names[await self.read("STATUS")]
+            state = await self.status()
             seen(state)
             if state in wanted:
                 return state
@@ -105,19 +114,26 @@ class Host:
 
     async def boot(self, cycles: int = 20_000_000,
                    seen: Callable[[str], None] = lambda status: None) -> None:
-        """Ring the doorbell and wait until the weights are loaded."""
+        """Ring the doorbell and wait until the weights are loaded. An earlier error is gone from
+        STATUS once the boot ROM has started."""
         await self.write("DOORBELL", 1)
+        await ClockCycles(self.dut.clk, BOOT_START)
         await self.wait_status("ready", cycles=cycles, poll=BOOT_POLL, seen=seen)
         await self.write("IRQ_ENABLE", 3)
 
     async def request(self, prompt: list[int], new_tokens: int,
                       end_token: int = NO_END_TOKEN) -> None:
-        """Hand over a request; tokens come one by one through `token`."""
+        """Hand over a request and wait until the firmware has taken it; tokens come one by one
+        through `token`."""
         words = [len(prompt), new_tokens, end_token, *prompt]
+        room = await self.read("IN_SPACE")
         for word in words:
             while await self.read("IN_SPACE") == 0:
                 await ClockCycles(self.dut.clk, 100)
             await self.write("IN_DATA", word)
+        while await self.read("IN_SPACE") != room:
+            await ClockCycles(self.dut.clk, 100)
+        await ClockCycles(self.dut.clk, 100)
 
     async def token(self) -> int:
         """The next token; sleeps on the interrupt. Raises ChipError."""
@@ -126,7 +142,7 @@ class Host:
             if not int(self.dut.irq.value):
                 await First(RisingEdge(self.dut.irq), RisingEdge(self.dut.failed))
             if int(self.dut.failed.value):
-                raise RuntimeError("a completion record differs from the expected one")
+                raise RecordDiffers
         token = await self.read("OUT_DATA")
         await self.write("OUT_POP", 1)
         return token

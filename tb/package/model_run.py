@@ -11,7 +11,7 @@ import cocotb
 from cocotb.triggers import ClockCycles
 
 from models import commands
-from tb.package.host import ChipError, Host
+from tb.package.host import ChipError, Host, RecordDiffers
 
 
 def _words(value: int, width: int, count: int) -> list[int]:
@@ -29,6 +29,11 @@ class Session:
         self.host = Host(dut)
         self.start = time.time()
         self.n = len(dut.core_sleep)
+        self.ready = self.request = 0
+        self.tokens: list[int] = []
+        self.token_cycles: list[int] = []
+        self.moved: list[int] = []
+        self.errors: list[str] = []
 
     def cycle(self) -> int:
         return int(self.dut.cycle.value)
@@ -60,52 +65,62 @@ class Session:
             "expected": int(self.dut.expected_signature.value),
         }
 
+    async def boot(self) -> None:
+        await self.host.boot(seen=lambda status: self.note("boot", status=status))
+        self.ready = self.cycle()
+        self.moved = [r + w for r, w in zip(self.counts("memory_reads"),
+                                            self.counts("memory_writes"))]
+        self.note("ready")
+
+    async def serve(self, prompt: list[int], new_tokens: int) -> None:
+        """One request to its last token."""
+        self.request = self.cycle()
+        await self.host.request(prompt, new_tokens)
+        for _ in range(new_tokens):
+            self.tokens.append(await self.host.token())
+            self.token_cycles.append(self.cycle())
+            self.note("token", token=self.tokens[-1])
+        await self.host.wait_status("done", cycles=100_000)
+
+    async def guarded(self, step) -> bool:
+        """Await a step; False if the chip reported an error or a record differs."""
+        try:
+            await step
+        except ChipError as error:
+            self.errors.append(str(error))
+            self.note("error", text=str(error))
+            return False
+        except RecordDiffers:
+            return False
+        return True
+
     async def run(self) -> dict:
-        job, dut, host = self.job, self.dut, self.host
+        job, dut = self.job, self.dut
         self.apply(job["settings"])
         dut.check_enable.value = int(job["check"])
-        await host.reset()
+        await self.host.reset()
         self.note("reset")
-        tokens, token_cycles, after_error = [], [], []
-        ready = request = 0
-        moved = []
+        good = await self.guarded(self.boot())
         began = time.time()
-        error = None
-        try:
-            await host.boot(seen=lambda status: self.note("boot", status=status))
-            ready = self.cycle()
-            moved = [r + w for r, w in zip(self.counts("memory_reads"),
-                                           self.counts("memory_writes"))]
-            self.note("ready")
-            self.apply(job["at_ready"])
-            began = time.time()
-            for _ in range(job["repeat"]):
-                request = self.cycle()
-                await host.request(job["prompt"], job["new_tokens"])
-                for _ in range(job["new_tokens"]):
-                    tokens.append(await host.token())
-                    token_cycles.append(self.cycle())
-                    self.note("token", token=tokens[-1])
-                await host.wait_status("done", cycles=100_000)
-        except ChipError as chip_error:
-            error = str(chip_error)
-            self.note("error", text=error)
-        except RuntimeError as failure:
-            if not int(dut.failed.value):
-                raise
-            error = str(failure)
+        for prompt, new_tokens in job["requests"] if good else []:
+            good = await self.guarded(self.serve(prompt, new_tokens))
+            if not good and job["reboot"]:
+                good = await self.guarded(self.boot())
+            if not good and int(dut.failed.value):
+                break
         await ClockCycles(dut.clk, 100)
         run_seconds = time.time() - began
         total_cycles = self.cycle()
         return {
-            "tokens": tokens, "ready_cycle": ready, "request_cycle": request,
-            "token_cycles": token_cycles, "checked": int(dut.checked.value),
+            "tokens": self.tokens, "ready_cycle": self.ready, "request_cycle": self.request,
+            "token_cycles": self.token_cycles, "checked": int(dut.checked.value),
             "mismatches": int(dut.mismatches.value), "first_mismatch": self.mismatch(),
             "link_replays": self.counts("link_replays"),
             "memory_reads": self.counts("memory_reads"),
-            "memory_writes": self.counts("memory_writes"), "memory_at_ready": moved,
+            "memory_writes": self.counts("memory_writes"), "memory_at_ready": self.moved,
             "run_seconds": run_seconds, "total_seconds": time.time() - self.start,
-            "total_cycles": total_cycles, "error": error, "after_error": after_error,
+            "total_cycles": total_cycles, "errors": self.errors,
+            "status": await self.host.status(),
         }
 
 

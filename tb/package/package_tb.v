@@ -53,6 +53,13 @@ module package_tb #(
   input  wire [15:0] inject_bit,
   input  wire [7:0]  inject_index,
 
+  // fault injection in chiplet 0: in cycle flip_cycle, flip_target 1 turns over bit flip_bit of stash
+  // beat flip_address, 2 the lowest bit of weight byte flip_address of macro 0
+  input  wire [1:0]  flip_target,
+  input  wire [31:0] flip_cycle,
+  input  wire [31:0] flip_address,
+  input  wire [15:0] flip_bit,
+
   // record checker
   input  wire        check_enable,
   output wire        failed,
@@ -130,6 +137,28 @@ module package_tb #(
     .failed_number(failed_number), .failed_signature(failed_signature),
     .expected_signature(expected_signature)
   );
+
+  localparam BANKS = 16;
+  localparam [DATA+15:0] ONE = 1;
+  wire flip = flip_target != 2'd0 && cycle == flip_cycle;
+  genvar b;
+  generate
+    for (b = 0; b < BANKS; b = b + 1) begin : g_flip
+      always @(posedge clk) begin
+        if (flip && flip_target == 2'd1 && flip_address % BANKS == b) begin
+          u_package.g_chiplet[0].u_chiplet.u_stash.g_bank[b].mem[flip_address / BANKS] <=
+            u_package.g_chiplet[0].u_chiplet.u_stash.g_bank[b].mem[flip_address / BANKS]
+            ^ (ONE << flip_bit);
+        end
+      end
+    end
+  endgenerate
+  always @(posedge clk) begin
+    if (flip && flip_target == 2'd2) begin
+      u_package.g_chiplet[0].u_chiplet.g_macro[0].u_macro.u_macro.array.mem[flip_address] <=
+        u_package.g_chiplet[0].u_chiplet.g_macro[0].u_macro.u_macro.array.mem[flip_address] ^ 8'd1;
+    end
+  end
 
   localparam [31:0] BEAT_SIZE = $clog2(BLOCK);
   localparam [7:0] DIGIT = "0";

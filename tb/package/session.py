@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs images on the RTL of a package and compares every completion record with the expected one.
 
-    job = Job(prompt=[1, 2, 3], new_tokens=4)
+    job = Job(requests=[([1, 2, 3], 4)])
     result = simulate_package(config, images, golden.records, job)
 
 The simulation itself is tb/package/model_run.py (cocotb); it gets the job and gives the result as
@@ -31,26 +31,24 @@ RECORDS = 1 << 20       # words of the checker
 class Job:
     """What the host asks for, and the settings of the testbench.
 
+    requests: (prompt, new tokens) one after the other; an error ends the request it meets.
     settings: values of package_tb's setting ports (latency, error_threshold, ...).
-    expect_error: name of the error code that the run must end in; the records then count up to it.
-    at_ready: settings that change once the weights are loaded.
-    check: hold the records against the expected ones.
+    check: hold the records against the expected ones, and stop at the first that differs.
+    reboot: after an error ring the doorbell again and go on with the next request.
     """
 
-    prompt: Sequence[int]
-    new_tokens: int
+    requests: Sequence[tuple[Sequence[int], int]]
     settings: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    at_ready: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    expect_error: str | None = None
     check: bool = True
-    repeat: int = 1
+    reboot: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What happened: new tokens of each request, cycle numbers of ready, request and each token, records compared,
-    replays per chiplet, memory beats read, written, and moved before ready, wall time in seconds from ready on
-    and in total, error text or None, first mismatch or None."""
+    """What happened: new tokens of all requests, the host's status at the end, cycle numbers of
+    ready, last request and each token, records compared, first that differs or None, replays per
+    chiplet, memory beats read, written, and moved before ready, seconds from ready on and in all,
+    errors that the chip reported."""
 
     tokens: list[int]
     ready_cycle: int
@@ -66,8 +64,8 @@ class Result:
     run_seconds: float
     total_seconds: float
     total_cycles: int
-    error: str | None
-    after_error: list[int]
+    errors: list[str]
+    status: str
 
 
 def sources() -> filelist.FileList:
