@@ -13,7 +13,7 @@
 // Structure: with A and B linear, crc' = A(crc) ^ B(phit). B, the wide part, is registered; the
 //   loop through A takes 32 bits only.
 // Cost: an XOR network of about 32 x (PHIT + 32) / 2 inputs, 65 flip-flops.
-// Simulation: nothing is computed in a cycle without a phit.
+// Simulation: s_data should hold its value in cycles without a phit; then nothing is computed.
 `default_nettype none
 
 module link_crc #(
@@ -71,32 +71,32 @@ module link_crc #(
   localparam [32*COLUMNS-1:0] MATRIX = matrix(0);
   localparam [31:0] INITIAL = initial_value(0);
 
-  reg        valid_q;
-  reg        first_q;
-  reg [31:0] part_q;  // B(phit)
-  reg [31:0] crc_q;
-  reg [31:0] next;
+  reg         valid_q;
+  reg         first_q;
+  reg  [31:0] part_q;  // B(phit)
+  reg  [31:0] crc_q;
+  wire [31:0] part;
+  wire [31:0] next;
+  wire [31:0] start = first_q ? INITIAL : crc_q;
 
   assign m_valid = valid_q;
   assign m_crc = next;
 
-  integer i;
-  always @* begin
-    next = crc_q;
-    if (valid_q) begin
-      for (i = 0; i < 32; i = i + 1) begin
-        next[i] = part_q[i] ^ (^((first_q ? INITIAL : crc_q) & MATRIX[i*COLUMNS +: 32]));
-      end
+  // Rows as constants of their own: Icarus copies a whole constant to take a part of it.
+  genvar i;
+  generate
+    for (i = 0; i < 32; i = i + 1) begin : g_row
+      localparam [31:0] A_ROW = MATRIX[i*COLUMNS +: 32];
+      localparam [PHIT-1:0] B_ROW = MATRIX[i*COLUMNS + 32 +: PHIT];
+      assign part[i] = ^(s_data & B_ROW);
+      assign next[i] = part_q[i] ^ (^(start & A_ROW));
     end
-  end
+  endgenerate
 
-  integer k;
   always @(posedge clk) begin
     if (s_valid) begin
       first_q <= s_first;
-      for (k = 0; k < 32; k = k + 1) begin
-        part_q[k] <= ^(s_data & MATRIX[k*COLUMNS + 32 +: PHIT]);
-      end
+      part_q <= part;
     end
     if (valid_q) crc_q <= next;
   end

@@ -59,8 +59,7 @@ def test_traffic(simulator: str, block: int) -> None:
 @pytest.mark.parametrize("block", [16, 64])
 @pytest.mark.sim("icarus")
 def test_traffic_icarus(simulator: str, block: int) -> None:
-    cases = traffic(("0.0", "0.0001"), ("random", "burst"))
-    run(simulator, block, cases, env={"LINK_BEATS": "100"})
+    run(simulator, block, traffic(("0.0", "0.0001")), env={"LINK_BEATS": "150"})
 
 
 SMALL = {"REPLAY_BEATS": 8, "REPLAY_FLITS": 4, "RX_BEATS": 8, "RX_FLITS": 1, "MGMT_DEPTH": 1}
@@ -68,10 +67,8 @@ SMALL = {"REPLAY_BEATS": 8, "REPLAY_FLITS": 4, "RX_BEATS": 8, "RX_FLITS": 1, "MG
 
 def test_smallest_buffers(simulator: str) -> None:
     """Every buffer at its smallest: full and empty all the time."""
-    stalls = STALLS if simulator == "verilator" else ("burst",)
-    beats = "300" if simulator == "verilator" else "80"
-    cases = traffic(("0.0", "0.0001"), stalls)
-    run(simulator, 16, cases, env={"LINK_BEATS": beats}, parameters=SMALL)
+    cases = traffic(("0.0", "0.0001"))
+    run(simulator, 16, cases, env={"LINK_BEATS": "300"}, parameters=SMALL)
 
 
 @pytest.mark.regress
