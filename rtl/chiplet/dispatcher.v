@@ -273,8 +273,10 @@ module dispatcher #(
     else if (!hung) still_q <= still_q + 32'd1;
   end
 
-  // Who waits for whom: the first queue whose head waits, else the first with work in flight, which
-  // waits for itself, else the list fetcher.
+  // Who waits for whom. Waits form chains; the one to name is where a chain ends: a queue that waits
+  // for an idle queue, else one that waits for a peer, else (a circle) the first queue that waits,
+  // else the first with work in flight, which waits for itself, else the list fetcher.
+  wire [23:0] quiet = {8'd0, {(16-Q){1'b1}}, queue_idle};
   reg [4:0]  hung_queue;
   reg [4:0]  hung_producer;
   reg [3:0]  hung_opcode;
@@ -302,6 +304,26 @@ module dispatcher #(
           hung_sequence = head_sequence[16*h +: 16];
           for (m = 23; m >= 0; m = m - 1) begin
             if (missing[24*h + m]) hung_producer = m[4:0];
+          end
+        end
+      end
+      for (h = Q - 1; h >= 0; h = h - 1) begin
+        for (m = 23; m >= 0; m = m - 1) begin
+          if (waiting[h] && missing[24*h + m] && (m >= PRODUCER_PEER0)) begin
+            hung_queue = h[4:0];
+            hung_opcode = head_opcode[4*h +: 4];
+            hung_sequence = head_sequence[16*h +: 16];
+            hung_producer = m[4:0];
+          end
+        end
+      end
+      for (h = Q - 1; h >= 0; h = h - 1) begin
+        for (m = 23; m >= 0; m = m - 1) begin
+          if (waiting[h] && missing[24*h + m] && quiet[m]) begin
+            hung_queue = h[4:0];
+            hung_opcode = head_opcode[4*h +: 4];
+            hung_sequence = head_sequence[16*h +: 16];
+            hung_producer = m[4:0];
           end
         end
       end
