@@ -21,7 +21,7 @@ class IllegalCommand(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Field:
-    """One field: `width` bits from bit `lsb`; `base_lsb` is where its base-register number stands."""
+    """One field: `width` bits from bit `lsb`; its base-register number is at `base_lsb`."""
 
     name: str
     width: int
@@ -120,7 +120,7 @@ class Command:
         return self.values.get(field, 0)
 
     def encode(self) -> bytes:
-        """The 32 bytes of the command. Raises ValueError on an unknown field or a value out of range."""
+        """The 32 bytes of the command. Raises ValueError on an unknown field or a value too wide."""
         fmt = formats()[self.name]
         word = 0
         for name, value in {**self.values, "opcode": fmt.opcode, "queue": self.queue}.items():
@@ -138,7 +138,7 @@ class Command:
         return word.to_bytes(BYTES, "little")
 
     def relocate(self, base: list[int]) -> Command:
-        """The command as the fetcher queues it: each field plus its base register, modulo its width."""
+        """The command as the fetcher queues it: field + base register, modulo the width."""
         fields = formats()[self.name].fields
         values = dict(self.values)
         for name, number in self.bases.items():
@@ -156,7 +156,7 @@ class Command:
 
 
 def decode(data: bytes) -> Command:
-    """Command from its 32 bytes. Raises IllegalCommand for an unknown opcode or a reserved bit set."""
+    """Command from its 32 bytes. Raises IllegalCommand: unknown opcode, reserved bit set."""
     word = int.from_bytes(data, "little")
     header = formats()["sync"].fields
 

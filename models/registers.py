@@ -16,7 +16,8 @@ MAPS = ("core_registers", "host_registers")
 
 @dataclasses.dataclass(frozen=True)
 class Register:
-    """One register (or array of `count` words): byte address, text, and fields name -> (lsb, width, text)."""
+    """One register (or array of `count` words): byte address, text, fields
+    name -> (lsb, width, text)."""
 
     name: str
     address: int

@@ -109,7 +109,7 @@ ROM_WORDS = 2048
 
 
 def boot_rom_vh() -> str:
-    """Contents of the boot ROM as assignments, for the initial block of rtl/chiplet/core_memory.v."""
+    """Contents of the boot ROM as assignments, for rtl/chiplet/core_memory.v."""
     program = firmware.build("boot", [ROOT / "firmware" / "boot.c"],
                              linker_script=ROOT / "firmware" / "link_rom.ld", include_dirs=[OUT],
                              optimize="-Os")

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// chiplet: control core, dispatcher, engines, macros, stash and links of one die. docs/architecture.md has the drawing.
+// chiplet: control core, dispatcher, engines, macros, stash and links of one die.
+// docs/architecture.md has the drawing.
 //
-// Contract: runs the firmware in its boot ROM and memory image; everything else is started by commands.
-// Handshake: AXI4 (one ID per reader: 0 list fetcher, 1 DMA), host words valid/ready, lanes and trace without.
-// engine_reset (a register) empties fetcher, queues, semaphores and engines; it lasts until no memory
-//   access is under way. Stash, weights, registers and core keep their state.
-// Counters (COUNTER_SELECT): q cycles in which queue q's engine works, for each of the 4+N_MACROS queues, then
-//   replays, link errors, beats sent, beats received.
+// Contract: runs the firmware in its boot ROM and memory image; everything else is started by
+//   commands.
+// Handshake: AXI4 (one ID per reader: 0 list fetcher, 1 DMA), host words valid/ready, lanes and
+//   trace without.
+// engine_reset (a register) empties fetcher, queues, semaphores and engines; it lasts until no
+// memory access is under way. Stash, weights, registers and core keep their state.
+// Counters (COUNTER_SELECT): q cycles in which queue q's engine works, for each of the 4+N_MACROS
+//   queues, then replays, link errors, beats sent, beats received.
 // Parameters: rtl/package/configs.toml.
 `default_nettype none
 
@@ -152,6 +155,9 @@ module chiplet #(
   reg  [32*Q-1:0] busy_count_q;
   localparam [7:0] ALL_CHIPLETS = (8'd1 << N_CHIPLETS) - 8'd1;
 
+  wire [15:0] links_down = {{(16-N_CHIPLETS){1'b0}}, down};
+  wire unused_down = &{1'b0, links_down[15:8]};
+
   wire list_busy = fetch_busy || list_start;
   wire idle = !list_busy && !push_valid && !front_valid && (&queue_idle) && !engine_rst;
 
@@ -181,7 +187,7 @@ module chiplet #(
     .error_sequence(error_sequence),
     .mtx_peer(mtx_peer), .mtx_valid(mtx_valid), .mtx_ready(mtx_ready), .mtx_data(mtx_data),
     .mrx_valid(mrx_valid), .mrx_source(mrx_source), .mrx_data(mrx_data), .mrx_pop(mrx_pop),
-    .links_down({{(8-N_CHIPLETS){1'b0}}, down}), .links_present(ALL_CHIPLETS & ~(8'd1 << ID)),
+    .links_down(links_down[7:0]), .links_present(ALL_CHIPLETS & ~(8'd1 << ID)),
     .host_in_valid(host_in_valid), .host_in_data(host_in_data), .host_in_pop(host_in_pop),
     .host_out_valid(host_out_valid), .host_out_ready(host_out_ready),
     .host_out_data(host_out_data), .host_doorbell(host_doorbell),
@@ -271,7 +277,9 @@ module chiplet #(
   );
   wire unused_stop = stop;  // the same as error_valid
 
-  assign engine_busy = {{(16-Q){1'b0}}, ~queue_idle};
+  wire [31:0] busy_queues = {{(32-Q){1'b0}}, ~queue_idle};
+  wire unused_busy = &{1'b0, busy_queues[31:16]};
+  assign engine_busy = busy_queues[15:0];
   always @(posedge clk) begin
     if (rst) busy_count_q <= {32*Q{1'b0}};
     else begin

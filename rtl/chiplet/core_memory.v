@@ -2,8 +2,9 @@
 //
 // core_memory: boot ROM and SRAM of the control core, and the way to registers and stash.
 //
-// Map: 0x0000_0000 boot ROM, 0x1000_0000 SRAM, 0x2000_0000 registers, 0x4000_0000 stash window (beat b, byte n
-//   at b*BLOCK + n). Anything else, instruction fetch outside ROM and SRAM included, is an access fault.
+// Map: 0x0000_0000 boot ROM, 0x1000_0000 SRAM, 0x2000_0000 registers, 0x4000_0000 stash window
+//   (beat b, byte n at b*BLOCK + n). Anything else, instruction fetch outside ROM and SRAM
+//   included, is an access fault.
 // Handshake: the core's instruction and data ports (docs/core.md).
 // Latency: ROM, SRAM and registers answer in the next cycle; the stash when it grants and reads.
 // Cost: ROM_WORDS of ROM, SRAM_WORDS of two-port SRAM (one port fetches, one reads and writes).
@@ -21,7 +22,7 @@ module core_memory #(
   // instruction port
   input  wire               i_req_valid,
   output wire               i_req_ready,
-  input  wire [31:0]        i_req_addr,
+  input  wire [31:0]        i_req_addr,  // a multiple of 4
   output reg                i_rsp_valid,
   output wire [31:0]        i_rsp_data,
   output reg                i_rsp_err,
@@ -78,6 +79,7 @@ module core_memory #(
   end
 
   // Instructions.
+  wire [1:0] unused_i_addr = i_req_addr[1:0];
   wire [2:0] i_region = region(i_req_addr[31:12]);
   reg  [31:0] i_rom_q, i_sram_q;
   reg         i_from_rom_q;
@@ -117,7 +119,7 @@ module core_memory #(
 
   assign stash_req_valid = d_req_valid && d_region == R_STASH && !(waiting_q && !d_rsp_valid);
   assign stash_req_we = d_req_we;
-  assign stash_req_addr = {{(16+OFFSET_BITS-STASH_BITS){1'b0}}, d_req_addr[STASH_BITS-1:OFFSET_BITS]};
+  assign stash_req_addr = d_req_addr[OFFSET_BITS +: 16];  // the region has checked its size
   assign stash_req_data = {BLOCK/4{d_req_wdata}};
   assign stash_req_strb = {{BLOCK-4{1'b0}}, d_req_strb} << {d_req_addr[OFFSET_BITS-1:2], 2'b00};
 

@@ -2,8 +2,8 @@
 //
 // core_registers: the control core's register file of the chiplet (rtl/chiplet/registers.rdl).
 //
-// Contract: one 32-bit access at a time; every access is answered in the next cycle; an address without a register
-//   reads 0 and ignores writes. Pulses (list_start, push, pops) last one cycle.
+// Contract: one 32-bit access at a time; every access is answered in the next cycle; an address
+//   without a register reads 0 and ignores writes. Pulses (list_start, push, pops) last one cycle.
 // Handshake: valid without ready: the register file is always ready.
 // Latency: 1 cycle. Cost: 16 base registers, an 8-word command register, a read multiplexer.
 `default_nettype none
@@ -243,7 +243,8 @@ module core_registers #(
           CORE_MRX_LO: rsp_data <= mrx_data[31:0];
           CORE_MRX_HI: rsp_data <= mrx_data[63:32];
           CORE_LINKS: rsp_data <= {16'd0, links_present, links_down};
-          CORE_HOST: rsp_data <= {29'd0, doorbell_q, !host_out_valid, host_in_valid && !host_in_pop};
+          CORE_HOST: rsp_data <= {29'd0, doorbell_q, !host_out_valid,
+                                  host_in_valid && !host_in_pop};
           CORE_HOST_IN: rsp_data <= host_in_data;
           CORE_HOST_STATUS: rsp_data <= host_status_q;
           CORE_HOST_ERROR: rsp_data <= host_error_q;

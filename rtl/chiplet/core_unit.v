@@ -2,9 +2,10 @@
 //
 // core_unit: the control core with its memories and registers.
 //
-// Contract: docs/chiplet.md. The ports are those of core_registers and of core_memory's stash window.
-// Interrupt lines of the core (irq_local): 0 NOTIFY_COUNT is not 0, 1 dispatcher error, 2 management message,
-//   3 host word or doorbell, 4 engines idle. Levels; software masks them.
+// Contract: docs/chiplet.md. The ports are those of core_registers and of core_memory's stash
+//   window.
+// Interrupt lines of the core (irq_local): 0 NOTIFY_COUNT is not 0, 1 dispatcher error, 2
+//   management message, 3 host word or doorbell, 4 engines idle. Levels; software masks them.
 `default_nettype none
 
 module core_unit #(

@@ -6,13 +6,14 @@
 // Contract: docs/chiplet.md. Queues 0 VE, 1 DMA, 2 MOVE, 3 SEND, 4+m macro m. A command is checked
 //   when it arrives; an illegal one is not queued. Commands of one queue start in order; between
 //   queues only semaphores order. The first error is held and stops the machine (`stop`): no
-//   further command starts or is queued. `rst` (which engine_reset also drives) empties everything.
+//   further command starts or is queued. `rst` (which engine_reset also drives) empties
+//   everything.
 // Handshake: s_cmd, cmd (one engine per slice) and rx are valid/ready; done is a pulse, always
-//   taken; trace is a pulse that nobody can stall. s_cmd_ready depends on s_cmd: a full queue holds
-//   up the commands behind it.
+//   taken; trace is a pulse that nobody can stall. s_cmd_ready depends on s_cmd: a full queue
+//   holds up the commands behind it.
 // Latency: command in at t, offered to its engine from t+1; done at t, consumer started from t+1.
-//   Records leave one per cycle, round robin over queues and peers; signature_sum and notify follow
-//   the record.
+//   Records leave one per cycle, round robin over queues and peers; signature_sum and notify
+//   follow the record.
 // Cost: Q x (QUEUE_DEPTH x 256 + 4 x 62) bits, 24 x Q counters of 8 bits.
 `default_nettype none
 
@@ -273,10 +274,11 @@ module dispatcher #(
     else if (!hung) still_q <= still_q + 32'd1;
   end
 
-  // Who waits for whom. Waits form chains; the one to name is where a chain ends: a queue that waits
+  // Who waits for whom. Waits form chains; the one to name is where a chain ends: a queue that
+  // waits
   // for an idle queue, else one that waits for a peer, else (a circle) the first queue that waits,
   // else the first with work in flight, which waits for itself, else the list fetcher.
-  wire [23:0] quiet = {8'd0, {(16-Q){1'b1}}, queue_idle};
+  wire [31:0] quiet = {{(32-Q){1'b0}}, queue_idle};
   reg [4:0]  hung_queue;
   reg [4:0]  hung_producer;
   reg [3:0]  hung_opcode;

@@ -2,12 +2,15 @@
 //
 // dma: executes load, store and weights commands between memory, stash and macros.
 //
-// Contract: docs/chiplet.md. MX tensors carry their exponents in memory (groups of BLOCK/2 data beats, then a beat of
-//   exponents); a read takes the exponent beat of a group first. Raw beats have exponents 0.
+// Contract: docs/chiplet.md. MX tensors carry their exponents in memory (groups of BLOCK/2 data
+//   beats, then a beat of exponents); a read takes the exponent beat of a group first. Raw beats
+//   have exponents 0.
 // Handshake: engine command interface, stash port and macro write port of docs/architecture.md.
-// Errors: zero counts, unknown opcode -> ILLEGAL; stash, set or macro beyond the end -> ADDRESS (nothing is
-//   done); an AXI error -> MEMORY and a dropped macro write -> CONFLICT, after the command has run to its end.
-// cancel: the command at work stops writing and ends as soon as no memory access is outstanding; no done pulse.
+// Errors: zero counts, unknown opcode -> ILLEGAL; stash, set or macro beyond the end -> ADDRESS
+//   (nothing is done); an AXI error -> MEMORY and a dropped macro write -> CONFLICT, after the
+//   command has run to its end.
+// cancel: the command at work stops writing and ends as soon as no memory access is outstanding;
+// no done pulse.
 // Rate: one beat per cycle in reads, less one cycle per group; stores one beat per cycle less the
 //   address and response cycles of each burst.
 // Cost: STORE_BURST beats of buffer; one exponent beat.

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// link_unit: a chiplet's links to all other chiplets, with the receiver and the management queue of each.
+// link_unit: a chiplet's links to all other chiplets, with the receiver and the management queue
+// of each.
 //
-// Contract: beats offered on tx_ go to the peers' links; received beats are written to the stash and reported per
-//   packet (link_receiver). Management messages go to one peer each and come in through one queue, round robin.
-//   A message to a chiplet that does not exist, or to this one, is dropped.
-// Handshake: valid/ready throughout; slice p of a vector belongs to peer p; this chiplet's own slice is idle.
+// Contract: beats offered on tx_ go to the peers' links; received beats are written to the stash
+//   and reported per packet (link_receiver). Management messages go to one peer each and come in
+//   through one queue, round robin. A message to a chiplet that does not exist, or to this one, is
+//   dropped.
+// Handshake: valid/ready throughout; slice p of a vector belongs to peer p; this chiplet's own
+//   slice is idle.
 // Latency and cost: rtl/link and link_receiver, per peer; four messages of queue.
 `default_nettype none
 
@@ -77,8 +80,9 @@ module link_unit #(
   wire [64*N_CHIPLETS-1:0] peer_mrx_data;
   wire [32*N_CHIPLETS-1:0] peer_replays, peer_errors, peer_sent, peer_received;
 
-  wire [7:0] mtx_ready_of = {{(8-N_CHIPLETS){1'b1}}, peer_mtx_ready};
-  assign mtx_ready = mtx_ready_of[mtx_peer];
+  wire [15:0] mtx_ready_of = {{(16-N_CHIPLETS){1'b1}}, peer_mtx_ready};
+  wire unused_ready_of = &{1'b0, mtx_ready_of[15:8]};
+  assign mtx_ready = mtx_ready_of[{1'b0, mtx_peer}];
 
   genvar p;
   generate

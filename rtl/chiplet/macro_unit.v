@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// macro_unit: a DIMC macro with its sequencer, and the choice between the two writers of its weights.
+// macro_unit: a DIMC macro with its sequencer, and the choice between the two writers of its
+// weights.
 //
-// Contract: mac_sequencer and dimc_macro. MOVE goes before DMA; a writer whose write was dropped is told in the
-//   cycle after.
+// Contract: mac_sequencer and dimc_macro. MOVE goes before DMA; a writer whose write was dropped
+//   is told in the cycle after.
 // Handshake: valid/ready; move_ready and dma_ready are combinational in the macro's write-ready.
 // Latency: none of its own. Cost: a write multiplexer.
 `default_nettype none

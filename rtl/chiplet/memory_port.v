@@ -2,10 +2,11 @@
 //
 // memory_port: shares a chiplet's AXI4 read channel between the list fetcher and the DMA.
 //
-// Contract: a client asks for rd_beats (1 to 128) consecutive beats and gets them in order; requests of one
-//   client are answered in order. A request that crosses a 4 KiB boundary is cut into bursts here.
-//   Client c uses AXI ID c. AXI byte address = beat address x BLOCK.
-// Handshake: rd_valid may not wait for rd_ready, payload stable while stalled; responses may be stalled.
+// Contract: a client asks for rd_beats (1 to 128) consecutive beats and gets them in order;
+//   requests of one client are answered in order. A request that crosses a 4 KiB boundary is cut
+//   into bursts here. Client c uses AXI ID c. AXI byte address = beat address x BLOCK.
+// Handshake: rd_valid may not wait for rd_ready, payload stable while stalled; responses may be
+//   stalled.
 // Latency: 1 cycle from request to AR; responses pass through combinationally.
 // Cost: one request register and a burst splitter; the clients hold all the data.
 `default_nettype none

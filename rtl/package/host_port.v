@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// host_port: the package's AXI4-Lite slave: host registers (rtl/chiplet/registers.rdl) and two word
+// host_port: the package's AXI4-Lite slave: host registers (rtl/chiplet/registers.rdl) and two
+//   word
 // queues between host and chiplet 0.
 //
-// Contract: one read and one write at a time, each answered OKAY; an address without a register reads 0 and ignores
-//   writes. A word written to IN_DATA while IN_SPACE is 0 is dropped.
+// Contract: one read and one write at a time, each answered OKAY; an address without a register
+//   reads 0 and ignores writes. A word written to IN_DATA while IN_SPACE is 0 is dropped.
 // Handshake: AXI4-Lite; AW and W are taken together. Write strobes are ignored: write whole words.
 // Latency: 1 cycle. Cost: two FIFOs of QUEUE_WORDS words.
 `default_nettype none

@@ -2,11 +2,12 @@
 //
 // tessera_package: N_CHIPLETS chiplets, every pair joined by a die-to-die link.
 //
-// Contract: docs/package.md. One AXI4-Lite host port with a level interrupt (chiplet 0 serves it), one
-//   AXI4 memory port per chiplet, flattened with chiplet 0 in the lowest bits. The trace ports show the completion
-//   record of every command (docs/architecture.md).
+// Contract: docs/package.md. One AXI4-Lite host port with a level interrupt (chiplet 0 serves it),
+//   one AXI4 memory port per chiplet, flattened with chiplet 0 in the lowest bits. The trace ports
+//   show the completion record of every command (docs/architecture.md).
 // Handshake: AXI4 and AXI4-Lite; trace has none.
-// channel_control goes to every d2d_channel: simulation settings, unused by the wires that are synthesised.
+// channel_control goes to every d2d_channel: simulation settings, unused by the wires that are
+// synthesised.
 // Cost: see rtl/package/configs.toml for the parameters.
 `default_nettype none
 

@@ -15,3 +15,11 @@ def sources(*blocks: str) -> FileList:
         files.add(block_list(block))
     files.add(FileList([CHECKER]))
     return files
+
+
+def unit(*names: str) -> FileList:
+    """As `sources()`, with files of rtl/chiplet that its list leaves to the package, and the memory."""
+    files = sources()
+    files.add(FileList([ROOT / "rtl" / "chiplet" / f"{name}.v" for name in names]))
+    files.add(FileList([ROOT / "tb" / "common" / "axi_memory.v"]))
+    return files

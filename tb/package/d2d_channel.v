@@ -2,9 +2,10 @@
 //
 // d2d_channel: simulation model in place of rtl/package/d2d_channel.v, with the same ports.
 //
-// control, from the lowest bit: latency[15:0], error_threshold[31:0], seed[31:0], cut, inject_enable,
-//   inject_phit[31:0], inject_bit[15:0], inject_index[7:0]. Latency and errors are those of every channel, each
-//   with its own seed; cut and injection act on channel inject_index alone. See tb/common/link_channel.v.
+// control, from the lowest bit: latency[15:0], error_threshold[31:0], seed[31:0], cut,
+// inject_enable, inject_phit[31:0], inject_bit[15:0], inject_index[7:0]. Latency and errors are
+//   those of every channel, each with its own seed; cut and injection act on channel inject_index
+//   alone. See tb/common/link_channel.v.
 `default_nettype none
 
 module d2d_channel #(

@@ -11,7 +11,7 @@ import cocotb
 from cocotb.triggers import ClockCycles
 
 from models import commands
-from tb.package.host import ChipError, Host, RecordDiffers
+from tb.package.host import NO_END_TOKEN, ChipError, Host, RecordDiffers
 
 
 def _words(value: int, width: int, count: int) -> list[int]:
@@ -72,14 +72,17 @@ class Session:
                                             self.counts("memory_writes"))]
         self.note("ready")
 
-    async def serve(self, prompt: list[int], new_tokens: int) -> None:
+    async def serve(self, prompt: list[int], new_tokens: int,
+                    end_token: int = NO_END_TOKEN) -> None:
         """One request to its last token."""
         self.request = self.cycle()
-        await self.host.request(prompt, new_tokens)
+        await self.host.request(prompt, new_tokens, end_token)
         for _ in range(new_tokens):
             self.tokens.append(await self.host.token())
             self.token_cycles.append(self.cycle())
             self.note("token", token=self.tokens[-1])
+            if self.tokens[-1] == end_token:
+                break
         await self.host.wait_status("done", cycles=100_000)
 
     async def guarded(self, step) -> bool:
@@ -102,8 +105,8 @@ class Session:
         self.note("reset")
         good = await self.guarded(self.boot())
         began = time.time()
-        for prompt, new_tokens in job["requests"] if good else []:
-            good = await self.guarded(self.serve(prompt, new_tokens))
+        for request in job["requests"] if good else []:
+            good = await self.guarded(self.serve(*request))
             if not good and job["reboot"]:
                 good = await self.guarded(self.boot())
             if not good and int(dut.failed.value):

@@ -31,13 +31,14 @@ RECORDS = 1 << 20       # words of the checker
 class Job:
     """What the host asks for, and the settings of the testbench.
 
-    requests: (prompt, new tokens) one after the other; an error ends the request it meets.
+    requests: (prompt, new tokens) or (prompt, new tokens, end token) one after the other; an error
+    ends the request it meets.
     settings: values of package_tb's setting ports (latency, error_threshold, ...).
     check: hold the records against the expected ones, and stop at the first that differs.
     reboot: after an error ring the doorbell again and go on with the next request.
     """
 
-    requests: Sequence[tuple[Sequence[int], int]]
+    requests: Sequence[tuple[Sequence[int], int] | tuple[Sequence[int], int, int]]
     settings: Mapping[str, int] = dataclasses.field(default_factory=dict)
     check: bool = True
     reboot: bool = False

@@ -2,9 +2,9 @@
 //
 // trace_checker: holds every completion record against the expected one, as it comes.
 //
-// The expectation is a $readmemh file (plusarg +expected=FILE, made by tb/package/expectation.py): words of 36 bits.
-//   Word 64*c + 2*q is the index of the first record of queue q of chiplet c, the next word the number of
-//   its records; records are {opcode[3:0], signature[31:0]}.
+// The expectation is a $readmemh file (plusarg +expected=FILE, made by tb/package/expectation.py):
+//   words of 36 bits. Word 64*c + 2*q is the index of the first record of queue q of chiplet c,
+//   the next word the number of its records; records are {opcode[3:0], signature[31:0]}.
 // A record that differs, comes out of sequence or was not expected raises `failed` and latches the
 //   first such record; the run decides what to do with it. +trace=FILE writes a line per record:
 //   cycle, chiplet, queue, opcode, sequence, signature.

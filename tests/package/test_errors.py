@@ -186,8 +186,8 @@ def test_memory_beyond_the_end(short_run, tracer):
 
 
 def test_hung_semaphore_names_who_waits_for_whom_and_a_reboot_recovers(short_run, tracer):
-    """MOVE waits for a signal that DMA never gives, and everything else for MOVE. After the error the host rings the doorbell,
-    the chip boots again from its image and is ready for a request."""
+    """MOVE waits for a signal that DMA never gives, and everything else for MOVE. After the error
+    the host rings the doorbell, the chip boots again from its image and is ready for a request."""
     wait = Command("sync", queue_number("move"), {"wait_first": queue_number("dma"),
                                                   "wait_count": 1})
     result = run_list(tracer, short_run, 0, wait, "hung", reboot=True)

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models on the RTL of a package: every completion record equals the golden's, and the laws hold."""
+"""Models on the RTL of a package: every record equals the golden's, and the laws hold."""
 
 from __future__ import annotations
 
 import dataclasses
 
 import pytest
-from tests.package.support import STORY, WORK, images, tiny_weights
 
 from models import config as configs
 from models import host, link
 from tb.common.runner import missing_simulator
 from tb.package.session import Job, Result, simulate_package
+from tests.package.support import STORY, WORK, images, tiny_weights
 
 
 def assert_equal(result: Result, golden: host.Run) -> None:
@@ -54,7 +54,7 @@ def test_link_errors_change_only_retry_counters(short_run, tracer):
     """Bit error rate 1e-5 on every lane of every link."""
     built, golden, prompt, new = short_run
     settings = {"error_threshold": link.error_threshold(1e-5, tracer.block)}
-    result = simulate_package(tracer, built, golden.records, Job([(prompt, new)], settings=settings),
+    result = simulate_package(tracer, built, golden.records, Job([(prompt, new)], settings),
                               work=WORK / "ber")
     assert_equal(result, golden)
     assert sum(result.link_replays) > 0
