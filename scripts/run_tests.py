@@ -25,7 +25,8 @@ def arguments(block: str | None, test: str | None, regress: bool) -> list[str]:
     name = "regress" if regress else "test"
     label = f"{name}-{block}" if block else name
     args = [f"--junitxml={RESULTS / label}.xml"]
-    args += ["--durations=5", "--durations-min=20"]
+    args += ["--durations=10", "--durations-min=20"]
+    args += [f"--numprocesses={os.cpu_count() or 1}", "--dist=worksteal"]
     if regress:
         args.append("--regress")
     if test and test.startswith("tests/"):

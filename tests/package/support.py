@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import os
 
 from models.checkpoint import LlamaConfig, LlamaWeights, random_llama
 from models.compiler import compile_llama
@@ -12,7 +13,7 @@ from models.image import Image
 from scripts.generate import main_firmware
 from tb.common.runner import ROOT
 
-WORK = ROOT / "build" / "sim" / "package-tests"
+WORK = ROOT / "build" / "sim" / "package-tests" / os.environ.get("PYTEST_XDIST_WORKER", "main")
 STORY = "Once upon a time, there was a little girl"
 TINY = LlamaConfig(dim=32, n_layers=1, n_heads=4, n_kv_heads=2, head_dim=8, ffn_dim=40, vocab=37,
                    max_seq=32, rope_theta=1e4, norm_eps=1e-5, tied=True)
