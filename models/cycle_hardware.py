@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of the cycle model, and the cycles of one command on an engine that nobody disturbs.
+
+The formulas are those of docs/dimc.md, docs/vector.md, docs/chiplet.md and rtl/link; cycle t is
+the cycle in which an engine takes a command. Nothing here knows what a command computes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from models import vector_engine as ve
+from models.commands import Command
+
+
+@dataclasses.dataclass(frozen=True)
+class Hardware:
+    """One chiplet and its links; the defaults are the RTL as built. Times are cycles.
+
+    Dispatch: queue_depth commands per queue, in_flight started and not posted; the fetcher reads
+    bursts of fetch_burst commands, fetch_ahead of them outstanding; queued command to engine in
+    start_latency; completion to record in post_latency; packet's last beat to consumer in
+    packet_latency.
+    Macro: vector_cycles per activation vector; first vector mac_start after acceptance, first
+    result result_latency after its vector; result_rate beats per cycle through the result port;
+    buffer activation beats read ahead.
+    Vector engine: fn_cycles per beat of a transcendental; tree latency of a reduction, which is
+    also the least row interval unless reduce_interleaved; row_overlap: rows of a command follow
+    each other without gap; ve_overlap: so do commands that do not depend on each other;
+    ve_start from acceptance to the first beat.
+    Stash: banks; see `conflict`.
+    MOVE: move_start or row_start cycles besides one, or row_cycles, per beat.
+    Links: phits_per_beat and control_phits per flit of flit_beats; link_buffer beats between SEND
+    and the link; link_latency from control phit sent to beat received, flight time included;
+    send_start from acceptance to the first beat.
+    Memory: memory_latency from a request to its first beat, as DMA and fetcher see it.
+    """
+
+    n_macros: int = 4
+    block: int = 64
+    vector_cycles: int = 8
+    buffer: int = 64
+    mac_start: int = 4
+    result_latency: int = 14
+    result_rate: float = 1.0
+    queue_depth: int = 8
+    in_flight: int = 4
+    fetch_burst: int = 8
+    fetch_ahead: int = 2
+    start_latency: int = 1
+    post_latency: int = 2
+    packet_latency: int = 2
+    fn_cycles: int = 4
+    ve_start: int = 6
+    row_overlap: bool = True
+    reduce_interleaved: bool = False
+    ve_overlap: bool = False
+    banks: int = 16
+    move_start: int = 5
+    row_start: int = 4
+    row_cycles: int = 2
+    phits_per_beat: int = 2
+    control_phits: int = 1
+    flit_beats: int = 8
+    link_buffer: int = 4
+    link_latency: int = 13
+    send_start: int = 3
+    memory_latency: int = 44
+
+    @property
+    def lanes(self) -> int:
+        return self.block // 4
+
+    @property
+    def tree(self) -> int:
+        """Cycles of the reduction tree (T of docs/vector.md)."""
+        return 4 + self.lanes.bit_length() - 1
+
+    def conflict(self, load: float) -> float:
+        """Cycles per beat of a stream while others move `load` beats per cycle.
+
+        A request meets another one at its bank with probability load / banks and loses one time
+        in two; with few banks the banks are simply full (three streams of the vector engine).
+        models/cycle_stash.py simulates the banks: from 8 banks on this errs on the slow side.
+        """
+        return max(1 + load / (2 * self.banks), (3 + load) / self.banks)
+
+
+@dataclasses.dataclass(frozen=True)
+class Firmware:
+    """Cycles of the control core between lists, measured in the trace of a run.
+
+    list_gap: from a list's notify to the start of the next list. chunk_gap: from the notify of the
+    head list to the first load pushed for the next token. push_gap: between two such pushes.
+    embed_gap: from the signatures in the stash to the first load of an embedding row; token_gap
+    more for each further token. start_gap: from the last row to the start of the list.
+    """
+
+    list_gap: int = 44
+    chunk_gap: int = 184
+    push_gap: int = 62
+    embed_gap: int = 100
+    token_gap: int = 48
+    start_gap: int = 50
+
+
+def target(**changes) -> Hardware:
+    """What the chiplet at full strength should reach."""
+    return Hardware(**{"fn_cycles": 2, "reduce_interleaved": True, "ve_overlap": True, **changes})
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """Of a command accepted in cycle t: `done` and `next` (the engine can take another command),
+    from t, if the engine was idle; `load` in stash beats per cycle meanwhile."""
+
+    done: int
+    next: int
+    load: float
+
+
+@dataclasses.dataclass(frozen=True)
+class MacCost:
+    """Of a mac command: vectors, cycles of feeding, last tile's result beats, activation beats and
+    tiles per row, stash beats per cycle."""
+
+    vectors: int
+    feed: int
+    drain: int
+    beats: int
+    tiles: int
+    load: float
+
+
+def up(a: int, b: int) -> int:
+    """ceil(a / b)"""
+    return -(-a // b)
+
+
+def mac(c: Command, h: Hardware, load: float) -> MacCost:
+    """Cycles of a mac command while others move `load` stash beats per cycle."""
+    tile = 2 * h.block if c.int4 else h.block
+    tiles, blocks, rows = up(c.cols, tile), up(c.depth, h.block), c.outer * c.inner
+    beats = up(min(c.cols, tile), h.lanes)
+    last = up(c.cols - (tiles - 1) * tile, h.lanes)
+    per_beat = h.conflict(load) / h.result_rate
+
+    def span(results: int) -> int:
+        return max(blocks * h.vector_cycles, round(results * per_beat))
+
+    feed = rows * ((tiles - 1) * span(beats) + span(last))
+    resident = blocks <= h.buffer
+    moved = rows * (blocks * (1 if resident else tiles) + (tiles - 1) * beats + last)
+    return MacCost(rows * tiles * blocks, feed, round(last / h.result_rate), rows * blocks,
+                   tiles if resident else 1, moved / feed)
+
+
+def vector(c: Command, h: Hardware, load: float = 0) -> Cost:
+    """Cycles of a ve command (docs/vector.md), stretched by bank conflicts."""
+    span = c.len + (c.outer - 1 if c.causal else 0)
+    n, rows = up(span, h.lanes), c.outer * c.inner
+    per_beat = max(h.fn_cycles if c.fn else 1, h.conflict(load) if load else 1)
+    fn = {ve.FN_NONE: 0, ve.FN_EXP2: 10 + h.fn_cycles}.get(c.fn, 21 + h.fn_cycles)
+    tail = (n - 1) * per_beat
+    ends = [6 + 2 + fn]
+    if c.out == ve.OUT_FP32:
+        ends.append(6 + 3 + fn)
+    elif c.out == ve.OUT_MX:
+        ends.append(6 + 4 + fn + _quantiser(n, rows, h.fn_cycles if c.fn else 1))
+    if c.reduce:
+        table = c.post in (ve.POST_RSQRT, ve.POST_RECIP) and c.reduce != ve.REDUCE_ARGMAX
+        ends.append((2 if c.reduce == ve.REDUCE_SQUARES else 5 + fn) + h.tree
+                    + (11 if table else 3))
+    interval = n * per_beat
+    if c.reduce and not h.reduce_interleaved:
+        interval = max(interval, h.tree)
+    if not h.row_overlap:
+        interval = n * per_beat + max(ends)
+    done = round(h.ve_start + (rows - 1) * interval + tail + max(ends))
+    issue = round(h.ve_start + rows * interval)
+    streams = 1 + bool(c.bin or c.fold) + (1 if c.out == ve.OUT_FP32 else 0.25 * bool(c.out))
+    return Cost(done, min(done, issue) if h.ve_overlap else done + 1, streams / per_beat)
+
+
+def _quantiser(beats: int, rows: int, per_beat: int) -> int:
+    """Steps from the last beat to the last converted one: a group of four is converted, one beat
+    per step, once it is complete and the group before it is done."""
+    groups = ([4] * (beats // 4) + ([beats % 4] if beats % 4 else []))[-2:] * min(rows, 2)
+    complete = done = 0
+    for group in groups:
+        complete += group * per_beat
+        done = max(done, complete) + group
+    return done - complete
+
+
+def dma(c: Command, h: Hardware) -> Cost:
+    """Cycles of a load, store or weights command."""
+    rows = 1 if c.name == "weights" else c.rows
+    mx = c.name == "weights" or c.mx
+    beats = rows * (c.count + (up(c.count, h.block // 2) if mx else 0))
+    done = h.memory_latency + max(beats, 2 * rows) + 3
+    return Cost(done, done + 1, 0.0 if c.name == "weights" else 1.0)
+
+
+def move(c: Command, h: Hardware) -> Cost:
+    """Cycles of a column or row command."""
+    beats = c.rows * c.tiles
+    done = beats * h.row_cycles + h.row_start if c.name == "row" else beats + h.move_start
+    return Cost(done, done + 1, 1.0)
+
+
+def send(c: Command, h: Hardware) -> tuple[int, int]:
+    """Cycles that a send occupies each link, and beats of its last flit (0: a signal alone)."""
+    if not c.count:
+        return h.control_phits, 0
+    flits = up(c.count, h.flit_beats)
+    contiguous = c.rows > 1 and c.dst_stride == c.count
+    if contiguous:
+        flits, total = up(c.rows * c.count, h.flit_beats), c.rows * c.count
+    else:
+        flits, total = c.rows * flits, c.rows * c.count
+    per_row = total if contiguous else c.count
+    return (total * h.phits_per_beat + flits * h.control_phits, (per_row - 1) % h.flit_beats + 1)

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cycle model: formulas against independent ones, the machine on lists worked out by hand,
+the builder against the compiler, and (regress) the RTL."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import config, cycle, cycle_stash
+from models import cycle_hardware as hw
+from models.checkpoint import LlamaConfig
+from models.commands import Command, decode
+from models.compiler.llama import Lists
+from models.compiler.plan import Plan
+from models.cycle_hardware import Firmware, Hardware
+from models.cycle_job import MINILM, SMOLLM2, Job
+from models.cycle_workload import workload
+from models.image import Kind
+
+SMOLLM2_LAYER = LlamaConfig(dim=576, n_layers=1, n_heads=9, n_kv_heads=3, head_dim=64,
+                            ffn_dim=1536, vocab=49152, max_seq=8192, rope_theta=1e5,
+                            norm_eps=1e-5, tied=True)
+
+
+def mac(queue: int = 4, **values: int) -> Command:
+    small = {"cols": 64, "depth": 64, "outer": 1, "inner": 1, "tile_stride": 1}
+    return Command("mac", queue, {**small, **values})
+
+
+# Formulas
+
+
+@pytest.mark.parametrize("block", [16, 64])
+def test_vector_formula_is_the_one_held_against_the_rtl(block: int, seed: int) -> None:
+    """tb/vector/timing.py, which the vector engine's own tests compare with the RTL."""
+    from tb.vector import timing
+
+    rng = np.random.default_rng(seed)
+    for _ in range(300):
+        c = Command("ve", 0, {
+            "fn": int(rng.integers(3)), "reduce": int(rng.integers(4)), "out": int(rng.integers(3)),
+            "post": int(rng.integers(4)), "len": int(rng.integers(1, 600)),
+            "outer": int(rng.integers(1, 6)), "inner": int(rng.integers(1, 4)),
+            "causal": int(rng.integers(2))})
+        for fn_cycles in (1, 2, 4):
+            h = Hardware(block=block, fn_cycles=fn_cycles)
+            assert hw.vector(c, h).done == timing.cycles(c, block, fn_cycles), c
+
+
+@pytest.mark.parametrize("cols, depth, outer, inner", [(64, 64, 1, 1), (100, 130, 3, 2),
+                                                       (16, 576, 5, 1)])
+def test_mac_formula(cols: int, depth: int, outer: int, inner: int) -> None:
+    """done = t + 8 V + B + 10 (docs/chiplet.md)."""
+    c = mac(cols=cols, depth=depth, outer=outer, inner=inner)
+    vectors = outer * inner * -(-cols // 64) * -(-depth // 64)
+    last = (cols - 1) % 64 // 16 + 1
+    span = cycle.run([[c]], Hardware()).spans[0]
+    assert span.end - span.start == 8 * vectors + last + 10
+    assert span.busy == 8 * vectors
+
+
+def test_queue_that_is_never_empty_keeps_its_macro_busy() -> None:
+    commands = [mac(depth=576, outer=16) for _ in range(6)]
+    result = cycle.run([commands], Hardware(n_macros=1))
+    start = min(s.start for s in result.spans)
+    assert result.cycles - start == 6 * 16 * 9 * 8 + 14
+    assert result.busy(cycle.MACRO0) > 0.98
+
+
+def test_narrow_result_port_limits_short_products() -> None:
+    """A one-block tile takes 8 cycles and gives 4 beats: half a beat per cycle is the limit."""
+    def cycles(rate: float) -> int:
+        return cycle.run([[mac(outer=100)]], Hardware(result_rate=rate)).cycles
+
+    assert cycles(0.5) - cycles(1.0) < 10
+    assert 1.9 < cycles(0.25) / cycles(0.5) < 2.1
+
+
+# Machine
+
+
+def test_semaphores_order_and_queues_overlap() -> None:
+    first = mac(4, outer=10, signal_first=0, signal_count=1)
+    other = mac(5, outer=10)
+    second = Command("ve", 0, {"len": 64, "outer": 1, "inner": 1, "out": 1,
+                               "wait_first": 4, "wait_count": 1})
+    spans = {s.queue: s for s in cycle.run([[first, second, other]], Hardware()).spans}
+    assert spans[0].start == spans[4].end + 1
+    assert spans[5].start - spans[4].start == 2
+
+
+def test_full_queue_holds_up_what_is_behind_it() -> None:
+    """With two places the last of six commands is queued once four were taken; the macro takes the
+    fourth when it feeds the third, after 2 x 400 cycles."""
+    macs = [mac(4, outer=50) for _ in range(6)]
+    late = mac(5)
+    starts = []
+    for depth in (2, 8):
+        result = cycle.run([[*macs, late]], Hardware(queue_depth=depth))
+        starts.append(next(s.start for s in result.spans if s.queue == 5))
+    assert starts[0] > 800 > starts[1]
+
+
+def test_packet_wakes_its_consumer_after_the_link() -> None:
+    send = Command("send", 3, {"rows": 1, "count": 8, "dst_stride": 8, "peers": 2,
+                               "remote_first": 4, "remote_count": 1})
+    wait = mac(4, wait_first=16, wait_count=1)
+    h = Hardware()
+    spans = {s.chiplet: s for s in cycle.run([[send], [wait]], h).spans}
+    flit = 8 * h.phits_per_beat + h.control_phits
+    last = spans[0].start + h.send_start + flit - 1 + h.link_latency + 7
+    assert spans[1].start == last + h.packet_latency
+
+
+def test_missing_signal_is_a_deadlock_that_names_the_command() -> None:
+    with pytest.raises(cycle.DeadlockError, match="macro0.mac"):
+        cycle.run([[mac(4, wait_first=0, wait_count=1)]], Hardware())
+
+
+def test_runs_are_repeatable() -> None:
+    lists = workload(Job(SMOLLM2, 16, chunk=4, lag=1, chiplets=2)).lists
+    assert cycle.run(lists, Hardware()).spans == cycle.run(lists, Hardware()).spans
+
+
+# Workloads
+
+
+@pytest.mark.parametrize("chiplets, bound", [(1, 1944), (2, 1104), (4, 552)])
+def test_macro_bound_cycles_of_the_brief(chiplets: int, bound: int) -> None:
+    assert Job(SMOLLM2, 1, chiplets=chiplets).macro_bound_cycles == bound
+
+
+def test_useful_macs() -> None:
+    """864 tiles of 64 x 64, and 2 x 9 heads x 64 per token seen."""
+    assert Job(SMOLLM2, 1).useful_macs == 864 * 4096 + 2 * 576
+    assert Job(SMOLLM2, 2, context=3).useful_macs == 2 * 864 * 4096 + 2 * 576 * (4 + 5)
+    assert Job(MINILM, 2).useful_macs == 2 * (4 * 384**2 + 2 * 384 * 1536) + 2 * 384 * 4
+
+
+@pytest.mark.parametrize("chiplets", [1, 2, 4])
+@pytest.mark.parametrize("tokens, position", [(1, 64), (16, 112)])
+def test_builder_agrees_with_the_compiler(chiplets: int, tokens: int, position: int) -> None:
+    """The builder's serial list of one layer takes as long as the compiler's, but for the load of
+    the RoPE rows that begins a list."""
+    plan = Plan(SMOLLM2_LAYER, config.load("smollm2", n_chiplets=chiplets), 256)
+    base = [0] * 16
+    base[1:6] = [position, tokens, position + tokens, 0, 0]
+    compiled = [[decode(r[i : i + 32]).relocate(base) for i in range(0, len(r) - 32, 32)]
+                for r in Lists(plan, 0).step()]
+    h = Hardware()
+    load = h.memory_latency + tokens * 4 + 3
+    mine = workload(Job(SMOLLM2, tokens, position, chunk=16, chiplets=chiplets))
+    expected = cycle.run(compiled, h).cycles - load
+    assert abs(cycle.run(mine.lists, h).cycles / expected - 1) < 0.02
+    ours = sum(s.busy for s in cycle.run(mine.lists, h).spans if s.queue >= 4)
+    theirs = sum(s.busy for s in cycle.run(compiled, h).spans if s.queue >= 4)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("changes", [
+    {}, {"per_tile": True}, {"per_head": True}, {"pieces": 3}, {"chunk": 4, "lag": 1},
+    {"chunk": 3, "lag": 2, "pieces": 2}, {"layers": 2}])
+@pytest.mark.parametrize("shape", [SMOLLM2, MINILM])
+def test_every_way_to_cut_does_the_same_work(shape, changes: dict) -> None:
+    """Macro cycles: all tiles of all tokens, plus attention over blocks of tokens."""
+    job = Job(shape, 17, **changes)
+    result = cycle.run(workload(job).lists, Hardware())
+    tiles = sum(-(-depth // 64) * -(-cols // 64) for depth, cols in shape.linears.values())
+    attention = shape.heads * (1 + 1)
+    work = job.layers * 17 * 8 * (tiles + attention)
+    assert sum(s.busy for s in result.spans if s.queue >= 4) == work
+
+
+@pytest.mark.parametrize("shape", [SMOLLM2, MINILM])
+@pytest.mark.parametrize("chiplets", [2, 3, 4])
+def test_shards_run_to_their_end(shape, chiplets: int) -> None:
+    """No deadlock whatever the overlap and the queue depth, nothing left in a queue."""
+    for changes in ({}, {"chunk": 2, "lag": 1}, {"chunk": 3, "lag": 2, "pieces": 2}):
+        lists = workload(Job(shape, 9, chiplets=chiplets, **changes)).lists
+        for depth in (1, 8):
+            result = cycle.run(lists, Hardware(queue_depth=depth))
+            assert len(result.spans) == sum(map(len, lists))
+
+
+def test_overlap_of_chunks_fills_the_macros() -> None:
+    def cycles(**changes) -> int:
+        return cycle.run(workload(Job(SMOLLM2, 64, **changes)).lists, Hardware()).cycles
+
+    serial, overlapped = cycles(chunk=16), cycles(chunk=4, lag=1)
+    assert overlapped < 0.75 * serial
+    assert overlapped < 1.05 * Job(SMOLLM2, 64).macro_bound_cycles
+
+
+def test_lockstep_costs_what_the_tiles_say() -> None:
+    """15 and 9 column tiles on 4 macros: 864 useful of 972."""
+    lists = workload(Job(SMOLLM2, 4, lockstep=True)).lists
+    busy = sum(s.busy for s in cycle.run(lists, Hardware()).spans if s.queue >= 4)
+    attention = 9 * 2 * 4 * 8
+    assert busy == 4 * 972 * 8 + attention
+
+
+# Stash
+
+
+def test_bank_conflicts() -> None:
+    """Beat by beat: more banks cost less, and the formula of the model errs on the slow side from
+    8 banks on."""
+    for traffic in (cycle_stash.Traffic(), cycle_stash.Traffic(blocks=1, links=3)):
+        costs = {b: cycle_stash.simulate(traffic, b, 2000) for b in (4, 8, 16)}
+        assert costs[4].vector > costs[8].vector > costs[16].vector >= 1
+        for banks in (8, 16):
+            assert costs[banks].vector < Hardware(banks=banks).conflict(costs[banks].load) + 0.02
+            assert costs[banks].backlog <= 16
+
+
+# RTL
+
+
+@pytest.mark.regress
+@pytest.mark.sim("verilator")
+def test_prediction_against_the_rtl(simulator: str, shared_data: Path, tmp_path: Path) -> None:
+    """stories260K on two chiplets: cycles of two prefill chunks and of each decoded token, from
+    the completion records of the RTL."""
+    from models import host, loaders
+    from models.compiler import compile_llama
+    from scripts.generate import main_firmware
+    from tb.package.session import Job as Request
+    from tb.package.session import simulate_package
+
+    cfg = config.load("tracer")
+    weights = loaders.load_llama2c(shared_data / "stories260K.bin")
+    images = compile_llama(weights, cfg, firmware=main_firmware().bin.read_bytes())
+    prompt = [1, *range(3, 22)]
+    golden = host.run(images, cfg, prompt, 3)
+    trace = tmp_path / "trace.txt"
+    result = simulate_package(cfg, images, golden.records, Request(prompt, 3), work=tmp_path,
+                              sim=simulator, trace=trace)
+    assert not result.mismatches
+    h = dataclasses.replace(Hardware(n_macros=cfg.n_macros), block=cfg.block)
+    lines = [[int(v) for v in line.split()[:5]] for line in trace.read_text().splitlines()]
+    own = [(t, queue, opcode) for t, chiplet, queue, opcode, _ in lines
+           if chiplet == 0 and t > result.request_cycle]
+    ends = [t for t, queue, opcode in own if (queue, opcode) == (3, 0)]  # notify of each list
+    first_load = h.memory_latency + 3
+    chunks = []
+    for position, tokens, after in ((0, 16, 0), (16, 4, ends[0])):
+        begin = next(t for t, queue, _ in own if queue == 1 and t > after) - first_load
+        end = next(t for t in ends if t > begin)
+        chunks.append((position, tokens, end - begin))
+    for position, tokens, measured in chunks:
+        assert cycle.chunk_cycles(images, h, Firmware(), position, tokens) == pytest.approx(
+            measured, rel=0.03)
+    tokens = np.diff(result.token_cycles)
+    for i, measured in enumerate(tokens):
+        predicted = cycle.token_cycles(images, h, Firmware(), len(prompt) + i)
+        assert predicted == pytest.approx(measured, rel=0.03)
+    # The lists alone, without firmware.
+    head = cycle.run_images(images, Kind.HEAD_LIST, h, 19, 1).cycles
+    assert ends[2] - ends[1] - Firmware().list_gap == pytest.approx(head, rel=0.1)
