@@ -52,6 +52,8 @@ class Record:
     opcode: int
     sequence: int
     signature: int
+    command: Command | None = dataclasses.field(default=None, compare=False, repr=False)
+    """What was executed; None for packets."""
 
 
 class CommandError(RuntimeError):
@@ -208,10 +210,11 @@ class Dispatcher:
                 names = [commands.queue_name(n) for n in (producer, consumer)]
                 raise SemaphoreOverflow(f"{names[0]} signalled {names[1]} {COUNTER_MAX + 1} times")
 
-    def complete(self, queue: int, opcode: int, signature: int) -> None:
+    def complete(self, queue: int, opcode: int, signature: int,
+                 command: Command | None = None) -> None:
         sequence = self.sequence[queue]
         self.sequence[queue] += 1
-        self.records.append(Record(queue, opcode, sequence & 0xFFFF, signature))
+        self.records.append(Record(queue, opcode, sequence & 0xFFFF, signature, command))
         if queue < PEER0:
             self.signature_sum = (self.signature_sum + signature) & 0xFFFFFFFF
 
@@ -305,7 +308,7 @@ class Package:
                 self.packets[to, d.chiplet.index].append(packet)
         else:
             signature = d.chiplet.execute(command)
-        d.complete(command.queue, commands.formats()[command.name].opcode, signature)
+        d.complete(command.queue, commands.formats()[command.name].opcode, signature, command)
         d.signal(command.queue, command.signal_first, command.signal_count)
 
     def _stuck(self) -> str:

@@ -5,23 +5,11 @@ from __future__ import annotations
 
 import enum
 
+from models import commands
 
-class Code(enum.IntEnum):
-    """Error codes in `done_status`, completion records and the host's ERROR register."""
-
-    GOOD = 0
-    ILLEGAL = 1
-    ADDRESS = 2
-    MEMORY = 3
-    CONFLICT = 4
-    HUNG = 5
-    OVERFLOW = 6
-    LINK = 7
-    IMAGE = 8
-    CONFIG = 9
-    TRAP = 10
-    REQUEST = 11
-    PEER = 12
+Code = enum.IntEnum(
+    "Code", {name.upper(): value for name, value in commands.specification()["errors"].items()})
+"""Error codes in `done_status` and the host's ERROR register, from rtl/chiplet/commands.yaml."""
 
 
 class AddressError(ValueError):

@@ -17,13 +17,13 @@ import click
 from rich.console import Console
 
 from models import config as configs
-from models import errors, host, link, loaders, tokenizer
+from models import host, link, loaders, tokenizer
 from models.checkpoint import CheckpointError, LlamaConfig, LlamaWeights
-from models.commands import queue_name
-from models.compiler import CompileError, compile_llama
+from models.compiler import CompileError, compile_plan, make_plan
 from models.config import Config
 from scripts.generate import main_firmware
 from tb.common.runner import ROOT
+from tb.package.expectation import describe
 from tb.package.session import Job, Result, simulate_package
 
 OUT = ROOT / "build" / "sim"
@@ -211,7 +211,8 @@ def run(console: Console, model: str, tokenizer_path: str | None, prompt: str | 
     console.print(f"{model}: {layers} of {loaded.weights.config.n_layers} layers, dim {c.dim}, "
                   f"{c.n_heads} heads, vocabulary {c.vocab}, on {config.n_chiplets} chiplets x "
                   f"{config.n_macros} macros of {config.block}x{config.block} ({config_name})")
-    images = compile_llama(weights, config, firmware=main_firmware().bin.read_bytes())
+    plan = make_plan(weights.config, config)
+    images = compile_plan(plan, weights, main_firmware().bin.read_bytes())
     golden = host.run(images, config, loaded.prompt, tokens)
     console.print(f"golden: {len(loaded.prompt)} prompt tokens, {tokens} new: "
                   f"{loaded.decode(golden.tokens)!r} ({time.time() - began:.0f} s)",
@@ -229,10 +230,11 @@ def run(console: Console, model: str, tokenizer_path: str | None, prompt: str | 
     finally:
         watcher.stop.set()
         watcher.join()
-    finish(console, report(weights, config, loaded, golden, result), result)
+    finish(console, report(weights, config, loaded, golden, result), result,
+           describe(result.first_mismatch, golden.records, plan))
 
 
-def finish(console: Console, values: dict, result: Result) -> None:
+def finish(console: Console, values: dict, result: Result, mismatch: str) -> None:
     """Write the report, print the verdict; exit status 1 where RTL and golden differ."""
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "report.json").write_text(json.dumps(values, indent=2) + "\n")
@@ -245,11 +247,8 @@ def finish(console: Console, values: dict, result: Result) -> None:
         value = values[key]
         console.print(f"  {key:24} {value:,.4g}" if isinstance(value, float)
                       else f"  {key:24} {value:,}")
-    if result.first_mismatch:
-        m = result.first_mismatch
-        console.print(f"first mismatch: chiplet {m['chiplet']}, queue {queue_name(m['queue'])}, "
-                      f"command {m['number']}: signature {m['got']:08x}, "
-                      f"expected {m['expected']:08x}")
+    if mismatch:
+        console.print(f"first mismatch: {mismatch}", highlight=False)
     for error in result.errors:
         console.print(f"error: {error}")
     verdict = "agrees with the golden, command by command" if good else "DIFFERS from the golden"

@@ -304,6 +304,11 @@ class Plan:
             raise CompileError(
                 f"the scalar file needs {tokens * (1 + widest_group + heads)} entries of {SCALARS}")
 
+    def buffer_at(self, beat: int) -> str:
+        """Name of the buffer that holds a stash beat; areas that share beats are all named."""
+        names = [b.name for b in self.buffers.values() if 0 <= beat - b.beat < b.rows * b.beats]
+        return " or ".join(names) or "scratch"
+
     @property
     def attention_direct(self) -> bool:
         """Whether every chiplet's heads are whole blocks of the input of wo, so that each chiplet

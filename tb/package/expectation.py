@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.compiler import Plan
 from models.csim import Record
 
 QUEUES = 32  # queue numbers per chiplet: 0 to 15 local, 16 + p packets of chiplet p
@@ -36,3 +37,21 @@ def write(path: Path, records: Sequence[Sequence[Record]]) -> int:
     content = words(records)
     path.write_text("\n".join(f"{word:09x}" for word in content) + "\n")
     return len(content)
+
+
+def describe(mismatch: dict | None, records: Sequence[Sequence[Record]], plan: Plan) -> str:
+    """The first wrong command: where, what it writes, expected and got; empty without one."""
+    if mismatch is None:
+        return ""
+    m = mismatch
+    where = f"chiplet {m['chiplet']}, queue {m['queue_name']}, command {m['number']}"
+    values = f"signature {m['got']:08x}, expected {m['expected']:08x}"
+    posted = by_queue(records)[m["chiplet"]][m["queue"]]
+    if m["number"] >= len(posted):
+        return f"{where}: no such command was expected"
+    command = posted[m["number"]].command
+    if command is None:
+        return f"{where} (a packet): {values}"
+    written = {"ve": "d", "mac": "dst", "load": "stash"}.get(command.name)
+    tensor = f", writes {plan.buffer_at(getattr(command, written))}" if written else ""
+    return f"{where} ({command}{tensor}): {values}"

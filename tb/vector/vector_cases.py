@@ -35,7 +35,7 @@ class Bench:
         self.exps = np.zeros((BEATS, 2), np.uint8)
         self.scalars = np.zeros(vector_engine.SCALARS, np.float32)
         self.sticky = 0
-        self.code = Code.GOOD  # what the golden said of the last command
+        self.code = Code.NONE  # what the golden said of the last command
 
     async def start(self) -> None:
         self.dut.host_we.value = 0
@@ -107,7 +107,7 @@ class Bench:
             self.done.expect({"signature": 0, "status": int(code)})
             self.code = code
             return
-        self.code = Code.GOOD
+        self.code = Code.NONE
         offset = e.address - c.d
         self.writes.expect(*(
             {"addr": int(a), "data": int.from_bytes(d.tobytes(), "little"),
@@ -118,7 +118,7 @@ class Bench:
             for i, v in zip(e.scalar_index, fp32.bits(e.scalar_value))))
         signed = signature.command_signature(
             (int(o), d.tobytes(), x.tolist()) for o, d, x in zip(offset, e.data, e.exps))
-        self.done.expect({"signature": signed, "status": int(Code.GOOD)})
+        self.done.expect({"signature": signed, "status": int(Code.NONE)})
         self.data[e.address], self.exps[e.address] = e.data, e.exps
         self.scalars[e.scalar_index] = e.scalar_value
         words = e.data.view(np.float32).reshape(len(e.data), LANES)
@@ -145,7 +145,7 @@ class Bench:
         self.source.append(int.from_bytes(c.encode(), "little"))
         await self.finish()
         taken = int(self.dut.done_cycles.value)
-        assert self.code == Code.GOOD or taken == 4, f"refused after {taken} cycles"
+        assert self.code == Code.NONE or taken == 4, f"refused after {taken} cycles"
         return taken
 
 
@@ -244,7 +244,7 @@ async def ends(dut):
             await bench.run(past)
             assert bench.code == Code.ADDRESS
             await bench.run(at_end)
-            assert bench.code == Code.GOOD
+            assert bench.code == Code.NONE
 
 
 @cocotb.test()
@@ -293,7 +293,7 @@ async def large(dut):
         c = Command("ve", queue_number("ve"), {**place, **fields})
         await bench.fill(c, "normal", "normal", numbers)
         await bench.run(c)
-        assert bench.code == Code.GOOD
+        assert bench.code == Code.NONE
 
 
 @cocotb.test()
