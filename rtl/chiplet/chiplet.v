@@ -106,8 +106,9 @@ module chiplet #(
   wire [DATA*N_PORTS-1:0]  req_data, rsp_data;
   wire [BLOCK*N_PORTS-1:0] req_strb;
 
+  // Not reset with the engines: DMA and core wait for the answers to their reads.
   stash #(.BLOCK(BLOCK), .STASH_BEATS(STASH_BEATS), .N_PORTS(N_PORTS), .BANKS(16)) u_stash (
-    .clk(clk), .rst(rst || engine_rst),
+    .clk(clk), .rst(rst),
     .req_valid(req_valid), .req_ready(req_ready), .req_we(req_we), .req_addr(req_addr),
     .req_data(req_data), .req_exps(req_exps), .req_strb(req_strb),
     .rsp_valid(rsp_valid), .rsp_data(rsp_data), .rsp_exps(rsp_exps)

@@ -343,7 +343,10 @@ module dma #(
                 exps_at_q <= exps_at_q + 1'b1;
                 if (mx_q) group_exps_q[16*exps_at_q +: 16] <= stash_rsp_exps;
               end
-              if ({15'd0, filled_q} == chunk) store_q <= T_ADDRESS;
+              if ({15'd0, filled_q} == chunk) begin
+                store_q <= T_ADDRESS;
+                if (cancelled_q) state_q <= S_IDLE;
+              end
             end
             T_ADDRESS: if (m_axi_awready) store_q <= T_DATA;
             T_DATA: if (m_axi_wready) begin
