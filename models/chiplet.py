@@ -10,7 +10,6 @@ its masks exclude are exempt) raises PoisonError.
 from __future__ import annotations
 
 import dataclasses
-import zlib
 
 import numpy as np
 
@@ -18,18 +17,9 @@ from models import dimc, mx, vector_engine
 from models.commands import Command, IllegalCommand
 from models.config import Config
 from models.errors import AddressError, MemoryAccessError, PoisonError
+from models.signature import array_signature
 
-WORD = 0xFFFFFFFF
 PATTERN = 0xFF  # of bytes that nothing has written: NaN as fp32, an exponent byte of 255
-
-
-def signature(offset: np.ndarray, data: np.ndarray, exps: np.ndarray) -> int:
-    """Signature of beats: offset [n], data uint8 [n, block], exps uint8 [n, 2]."""
-    raw = np.concatenate(
-        [offset.astype("<u4").reshape(-1, 1).view(np.uint8), data, exps], axis=1
-    ).tobytes()
-    size = 4 + data.shape[1] + 2
-    return sum(map(zlib.crc32, [raw[i : i + size] for i in range(0, len(raw), size)])) & WORD
 
 
 def _need(c: Command, *fields: str) -> None:
@@ -62,6 +52,10 @@ class Packet:
     exps: np.ndarray
     first: int
     count: int
+
+    def signature(self) -> int:
+        """Of the SEND at its sender and of the packet at its receiver."""
+        return array_signature(self.offset, self.data, self.exps)
 
 
 class Macro:
@@ -222,7 +216,7 @@ class Chiplet:
         none = np.zeros((beat.shape[0], 2), np.uint8)
         target = target.reshape(-1)
         self.write(target, beat, none)
-        return signature(target - c.dst, beat, none)
+        return array_signature(target - c.dst, beat, none)
 
     def _product(self, macro: Macro, x, e, sets, c: Command, before) -> np.ndarray:
         """x int8 [rows, blocks, block], e [rows, blocks] -> float32 [rows, cols]; see dimc."""
@@ -265,7 +259,7 @@ class Chiplet:
         self.scalars[effect.scalar_index] = effect.scalar_value
         if self.scalars_written is not None:
             self.scalars_written[effect.scalar_index] = True
-        return signature((effect.address - c.d) & 0xFFFF, effect.data, effect.exps)
+        return array_signature((effect.address - c.d) & 0xFFFF, effect.data, effect.exps)
 
     def _ve_readable(self, c: Command) -> None:
         p = vector_engine.plan(c, self.block, self.config.stash_beats)
@@ -315,7 +309,7 @@ class Chiplet:
         data, exps = self._fetch(c, *self._memory_rows(c), j)
         target = _grid(c.stash, (c.rows, c.stash_stride), (c.count, 1)).reshape(-1)
         self.write(target, data, exps)
-        return signature((target - c.stash) & 0xFFFF, data, exps)
+        return array_signature((target - c.stash) & 0xFFFF, data, exps)
 
     def _store(self, c: Command) -> int:
         _need(c, "rows", "count")
@@ -336,8 +330,8 @@ class Chiplet:
             byte = np.broadcast_to(2 * (np.arange(c.count) % (self.block // 2)), exps_at.shape)
             self.memory[exps_at, byte] = exps[..., 0]
             self.memory[exps_at, byte + 1] = exps[..., 1]
-        return signature(np.arange(c.rows * c.count), data.reshape(-1, self.block),
-                         exps.reshape(-1, 2))
+        return array_signature(np.arange(c.rows * c.count), data.reshape(-1, self.block),
+                               exps.reshape(-1, 2))
 
     def _weights(self, c: Command) -> int:
         _need(c, "count")
@@ -350,7 +344,7 @@ class Chiplet:
         row = Command("load", c.queue, {"mem": c.mem, "rows": 1, "count": c.count, "mx": 1})
         data, exps = self._fetch(c, *self._memory_rows(row), np.arange(c.count))
         self.macros[c.macro].write_columns(sets, columns, data, exps)
-        return signature(np.arange(c.count), data, exps)
+        return array_signature(np.arange(c.count), data, exps)
 
     # MOVE
 
@@ -383,7 +377,7 @@ class Chiplet:
                 if self.written is not None:
                     self.written[vector, place] = True
         flat = source.reshape(-1)
-        return signature(np.arange(flat.size), self.data[flat], self.exps[flat])
+        return array_signature(np.arange(flat.size), self.data[flat], self.exps[flat])
 
     # SEND and packets
 
@@ -405,9 +399,9 @@ class Chiplet:
         self._readable(c, source)
         packet = Packet(self.index, target, (target - c.dst) & 0xFFFF, self.data[source],
                         self.exps[source], c.remote_first, c.remote_count)
-        return (signature(packet.offset, packet.data, packet.exps), dict.fromkeys(peers, packet))
+        return packet.signature(), dict.fromkeys(peers, packet)
 
     def receive(self, packet: Packet) -> int:
         """Write a packet; its signature at the receiver."""
         self.write(packet.address, packet.data, packet.exps)
-        return signature(packet.offset, packet.data, packet.exps)
+        return packet.signature()

@@ -14,7 +14,7 @@ import zlib
 
 import numpy as np
 
-from models.chiplet import signature
+from models.signature import array_signature
 
 MAGIC = 0x41525354
 VERSION = 1
@@ -137,7 +137,7 @@ def section_signature(beats: np.ndarray, chunk: int) -> int:
     total = 0
     for at in range(0, len(beats), chunk):
         part = beats[at : at + chunk]
-        total += signature(np.arange(len(part)), part, np.zeros((len(part), 2), np.uint8))
+        total += array_signature(np.arange(len(part)), part, np.zeros((len(part), 2), np.uint8))
     return total & 0xFFFFFFFF
 
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from models import fp32, mx, vector
 from models.checkpoint import LlamaWeights
-from models.chiplet import signature
 from models.commands import Command
 from models.compiler.plan import Linear, Plan, up
 from models.compiler.program import DMA, Program
 from models.image import mx_beats, to_beats
+from models.signature import array_signature
 
 Matrix = tuple[np.ndarray, np.ndarray]  # q int8 [columns, depth'], e uint8 [columns, blocks]
 
@@ -32,7 +32,7 @@ class Tensor:
 
     def signature(self) -> int:
         pair = np.repeat(self.e[:, None], 2, axis=1)
-        return signature(np.arange(len(self.q)), self.q.view(np.uint8), pair)
+        return array_signature(np.arange(len(self.q)), self.q.view(np.uint8), pair)
 
 
 def _quantized(w: np.ndarray, block: int) -> Matrix:
@@ -104,7 +104,7 @@ def embedding(plan: Plan, weights: LlamaWeights) -> tuple[np.ndarray, np.ndarray
     """Embedding rows in fp32, and the signature of the load of each."""
     rows = _rows(fp32.flush(weights.embedding), plan.x_beats, plan.block)
     offset, none = np.arange(plan.x_beats), np.zeros((plan.x_beats, 2), np.uint8)
-    signatures = [signature(offset, row, none)
+    signatures = [array_signature(offset, row, none)
                   for row in rows.reshape(-1, plan.x_beats, plan.block)]
     return rows, to_beats(np.array(signatures, "<u4"), plan.block)
 
@@ -118,7 +118,7 @@ def load_lists(plan: Plan, held: list[list[Tensor]], gains: np.ndarray, gains_at
     for c, mine in enumerate(held):
         program.add(c, DMA, Command("load", DMA, {
             "mem": gains_at, "stash": to.beat, "rows": 1, "count": len(gains)}))
-        total = signature(np.arange(len(gains)), gains, np.zeros((len(gains), 2), np.uint8))
+        total = array_signature(np.arange(len(gains)), gains, np.zeros((len(gains), 2), np.uint8))
         section, at = [], weights_at
         for t in mine:
             program.add(c, DMA, Command("weights", DMA, {

@@ -8,7 +8,6 @@ import pytest
 
 from models import config, csim, dimc, fp32, mx, signature
 from models.chiplet import Chiplet
-from models.chiplet import signature as beats_signature
 from models.commands import Command
 from models.errors import Code, HungError, PoisonError
 from models.image import mx_beats
@@ -46,7 +45,7 @@ def test_signature_is_the_definition(seed: int) -> None:
     data, exps = rng.integers(0, 256, (5, 16), np.uint8), rng.integers(0, 256, (5, 2), np.uint8)
     offset = rng.integers(0, 1 << 16, 5)
     beats = [(int(o), d.tobytes(), e.tolist()) for o, d, e in zip(offset, data, exps)]
-    assert beats_signature(offset, data, exps) == signature.command_signature(beats)
+    assert signature.array_signature(offset, data, exps) == signature.command_signature(beats)
 
 
 @pytest.mark.parametrize("int4", [0, 1])
