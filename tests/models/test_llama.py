@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models import float_reference, llama
-from models.checkpoint import CheckpointError, LlamaConfig, LlamaLayer, LlamaWeights
+from models.checkpoint import CheckpointError, LlamaConfig, LlamaWeights, random_llama
 
 SHAPES = {
     "narrow heads": dict(dim=40, n_heads=4, n_kv_heads=2, head_dim=6, ffn_dim=44, vocab=50),
@@ -22,24 +22,7 @@ def weights(shape: str, seed: int) -> LlamaWeights:
     c = LlamaConfig(
         n_layers=2, max_seq=100, rope_theta=1e4, norm_eps=1e-5, tied=True, **SHAPES[shape]
     )
-    rng = np.random.default_rng(seed)
-
-    def matrix(n: int, k: int) -> np.ndarray:
-        return (rng.standard_normal((n, k)) / np.sqrt(k)).astype(np.float32)
-
-    def gamma() -> np.ndarray:
-        return rng.uniform(0.5, 1.5, c.dim).astype(np.float32)
-
-    q, kv = c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim
-    layers = [
-        LlamaLayer(
-            gamma(), matrix(q, c.dim), matrix(kv, c.dim), matrix(kv, c.dim), matrix(c.dim, q),
-            gamma(), matrix(c.ffn_dim, c.dim), matrix(c.ffn_dim, c.dim), matrix(c.dim, c.ffn_dim),
-        )
-        for _ in range(c.n_layers)
-    ]  # fmt: skip
-    embedding = rng.standard_normal((c.vocab, c.dim)).astype(np.float32)
-    return LlamaWeights(c, embedding, layers, gamma(), embedding)
+    return random_llama(c, seed)
 
 
 def traced(model: llama.Model, chunks: list[list[int]]) -> dict[tuple[str, int], np.ndarray]:
