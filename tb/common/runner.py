@@ -207,7 +207,8 @@ def simulate(
         parameters: Verilog parameters of `top`.
         defines: Verilog macros.
         sim: "verilator" or "icarus"; default from SIM.
-        testcase: one or several cocotb test names; default all of the module.
+        testcase: one or several full cocotb test names; default all of the module. Exactly these
+            must run.
         sources: replaces the block's own list; paths relative to the repository root.
         env: extra environment of the simulation (for cocotb parameters of the test).
         plusargs: passed to the simulation, e.g. "+image=...".
@@ -228,7 +229,7 @@ def simulate(
         raise AssertionError(reason)
     files = _sources(block, top, sources)
     seed = current_seed()
-    rerun = _rerun_command(block, sim, seed)
+    rerun = _rerun_command(sim, seed)
 
     build_dir = _build(
         block, top, sim, files, parameters or {}, defines or {}, build_args, timeout_minutes, rerun
@@ -265,7 +266,7 @@ def simulate(
                 test_module=test_module,
                 hdl_toplevel=top,
                 hdl_toplevel_lang="verilog",
-                testcase=cases or None,
+                test_filter=_exactly(test_module, cases),
                 seed=seed,
                 plusargs=args,
                 extra_env=run_env,
@@ -279,7 +280,7 @@ def simulate(
             trouble = f"stopped after {timeout_minutes} minutes"
         except (SystemExit, RuntimeError) as error:
             trouble = str(error)
-    _check(results, log, trouble, seed, rerun)
+    _check(results, cases, log, trouble, seed, rerun)
     if waves:
         for wave in [*run_dir.glob("*.vcd"), *run_dir.glob("*.fst")]:
             print(f"waves: {relative(wave)}")
@@ -396,41 +397,50 @@ def _coverage_file(block: str, run_dir: Path, suffix: str) -> Path:
     return folder / f"{run_dir.parents[1].name}-{run_dir.name}.{suffix}"
 
 
-def _rerun_command(block: str, sim: str, seed: int) -> str:
+def _rerun_command(sim: str, seed: int) -> str:
     node = os.environ.get("PYTEST_CURRENT_TEST", "").rsplit(" ", 1)[0]
     if node:
         return f"make test TEST='{node}' SIM={sim} SEED={seed} WAVES=1"
     return f"SIM={sim} SEED={seed} WAVES=1 {' '.join([Path(sys.executable).name, *sys.argv])}"
 
 
-def _check(results: Path, log: Path, trouble: str, seed: int, rerun: str) -> None:
-    """Raise AssertionError unless the results show at least one test and no failure."""
+def _exactly(module: str, cases: Sequence[str]) -> str | None:
+    """cocotb's filter for these tests; its own `testcase` takes every name that ends so."""
+    names = "|".join(re.escape(name) for name in cases)
+    return rf"^{re.escape(module)}\.({names})$" if cases else None
+
+
+def _check(
+    results: Path, cases: Sequence[str], log: Path, trouble: str, seed: int, rerun: str
+) -> None:
+    """Raise AssertionError unless just the tests `cases` ran (any, if empty), and all passed."""
     first, ran = _first_failure(results)
-    if first is None and not trouble and ran > 0:
+    if first is None and not trouble and ran and (not cases or set(ran) == set(cases)):
         return
     if first is None:
-        first = trouble or f"no cocotb test ran ({relative(results)})"
+        missing = ", ".join(sorted(set(cases) - set(ran)))
+        first = trouble or f"cocotb tests that did not run: {missing or 'all of the module'}"
     elif trouble and "ended with" not in trouble:
         first = f"{first}\n{trouble}"
     raise AssertionError(f"SEED={seed}: {first}\n{_tail(log)}\nrerun: {rerun}")
 
 
-def _first_failure(results: Path) -> tuple[str | None, int]:
-    """First failing test with its message, and the number of tests that ran."""
+def _first_failure(results: Path) -> tuple[str | None, list[str]]:
+    """First failing test with its message, and the names of the tests that ran. A test that
+    cocotb skipped is a failure: pytest is where a test is skipped, with a reason."""
     try:
         root = ElementTree.parse(results).getroot()
     except (OSError, ElementTree.ParseError):
-        return None, 0
-    ran, first = 0, None
+        return None, []
+    ran, first = [], None
     for case in root.iter("testcase"):
-        if case.find("skipped") is not None:
-            continue
-        ran += 1
-        for kind in ("failure", "error"):
+        ran.append(case.get("name", ""))
+        for kind in ("failure", "error", "skipped"):
             bad = case.find(kind)
             if bad is not None and first is None:
                 text = bad.get("message") or bad.get("error_msg") or (bad.text or "").strip()
-                first = f"{case.get('classname')}.{case.get('name')} failed: {text}"
+                verb = "was skipped" if kind == "skipped" else "failed"
+                first = f"{case.get('classname')}.{case.get('name')} {verb}: {text}"
     return first, ran
 
 

@@ -41,9 +41,21 @@ async def counts(dut):
     assert first >= int(os.environ.get("START", "0"))
 
 @cocotb.test()
+async def never_counts(dut):
+    assert False, "asked for by the end of its name"
+
+@cocotb.test()
 async def hangs(dut):
     start_clock(dut)
     await ClockCycles(dut.clk, 1 << 40)
+"""
+
+SKIPPED = """
+import cocotb
+
+@cocotb.test(skip=True)
+async def left_out(dut):
+    pass
 """
 
 
@@ -58,7 +70,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(project: Path, sim: str, step: int = 1, testcase: str = "counts", **settings) -> Path:
+def run(
+    project: Path, sim: str, step: int = 1, testcase: str | list[str] = "counts", **settings
+) -> Path:
     settings.setdefault("parameters", {"STEP": step})
     return simulate(
         "runner",
@@ -105,9 +119,19 @@ def test_failing_build(project: Path, simulator: str) -> None:
 
 
 @pytest.mark.sim("icarus")
-def test_no_test_is_a_failure(project: Path, simulator: str) -> None:
-    with pytest.raises(AssertionError):
-        run(project, simulator, testcase="nothing_has_this_name")
+@pytest.mark.parametrize("names", [[], ["counts"]])
+def test_name_that_does_not_exist_is_a_failure(
+    project: Path, simulator: str, names: list[str]
+) -> None:
+    with pytest.raises(AssertionError, match="did not run: nothing_has_this_name\n"):
+        run(project, simulator, testcase=[*names, "nothing_has_this_name"])
+
+
+@pytest.mark.sim("icarus")
+def test_skip_inside_the_simulation_is_a_failure(project: Path, simulator: str) -> None:
+    (project / "runner_cases.py").write_text(SKIPPED)
+    with pytest.raises(AssertionError, match="left_out was skipped"):
+        run(project, simulator, testcase=[])
 
 
 @pytest.mark.sim("icarus")
