@@ -118,17 +118,23 @@ class Coverage:
                 point.counts[" x ".join(bins[axis] for axis in point.axes)] += 1
 
     def save(self, path: Path | None = None) -> Path:
-        """Write the counts of this run; default build/cover/<name>.json, or as the runner says."""
+        """Add the counts to the file of this run; default build/cover/<name>.json, or as the
+        runner says. Each test of a run saves a store of its own, once.
+
+        Raises:
+            CoverageError: the file holds a store that is defined otherwise.
+        """
         if path is None:
             stem = os.environ.get("FUNCTIONAL_COVERAGE")
             default = ROOT / "build" / "cover" / f"{self.name}.json"
             path = Path(stem).with_suffix(f".{self.name}.json") if stem else default
         path.parent.mkdir(parents=True, exist_ok=True)
+        saved = merge([load(path), self])[self.name] if path.exists() else self
         data = {
             "name": self.name,
             "points": {
                 name: {"goal": p.goal, "excluded": p.excluded, "counts": p.counts}
-                for name, p in self.points.items()
+                for name, p in saved.points.items()
             },
         }
         path.write_text(json.dumps(data, indent=1) + "\n")

@@ -253,7 +253,10 @@ def simulate(
         args += ["+verilator+rand+reset+2", f"+verilator+seed+{seed}"]
     run_env["FUNCTIONAL_COVERAGE"] = str(run_dir / "coverage.json")
     if flag("COVER"):
-        run_env["FUNCTIONAL_COVERAGE"] = str(_coverage_file(block, run_dir, "json"))
+        functional = _coverage_file(block, run_dir, "json")
+        run_env["FUNCTIONAL_COVERAGE"] = str(functional)
+        for earlier in functional.parent.glob(f"{functional.stem}.*.json"):
+            earlier.unlink()
         if sim == "verilator":
             dat = _coverage_file(block, run_dir, "dat")
             args.append(f"+verilator+coverage+file+{dat}")

@@ -46,9 +46,21 @@ def test_runs_add_up(tmp_path: Path) -> None:
     assert total.points["format"].counts == {"int8": 2, "int4": 1}
 
 
-def test_different_definitions_do_not_merge() -> None:
+def test_tests_of_one_run_add_up(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    for rows in (0, 1, 2):
+        cov = store()
+        cov.sample(format="int8", rows=rows)
+        cov.save(path)
+    assert load(path).points["rows"].counts == {"none": 1, "some": 2}
+
+
+def test_different_definitions_do_not_merge(tmp_path: Path) -> None:
     with pytest.raises(CoverageError, match="differ"):
         merge([store(1), store(2)])
+    path = store(1).save(tmp_path / "run.json")
+    with pytest.raises(CoverageError, match="differ"):
+        store(2).save(path)
 
 
 @pytest.mark.parametrize("values", [{"rows": 64}, {"format": "int16"}, {"colour": 1}])
