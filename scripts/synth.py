@@ -99,8 +99,8 @@ def main() -> None:
             stop(f"synth: {name} failed, see {relative(folder / 'yosys.log')}\n{tail}")
         figures = measure((folder / "stat.txt").read_text(), liberty)
         report["netlists"][name] = figures | {"parameters": entry.get("parameters", {})}
-        shown = "  ".join(f"{key} {value:,}" for key, value in figures.items())
-        print(f"{block} {name}: {shown}")
+        at_least = "at least " if figures.get("lower_bound") else ""
+        print(f"{block} {name}: {figures['cells']:,} cells, {at_least}{figures['kge']:,} kGE")
     path = OUT / f"{block}.json"
     path.write_text(json.dumps(report, indent=1) + "\n")
     print(f"written: {relative(path)} ({liberty.name if liberty else 'generic CMOS estimate'})")

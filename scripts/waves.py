@@ -7,18 +7,23 @@ import os
 import shutil
 import subprocess
 
-from scripts.blocks import chosen, stop
+from scripts.blocks import chosen, require_block, stop
 from tb.common.filelist import ROOT, relative
 
 
 def main() -> None:
     """Find the newest VCD or FST under build/sim; open it in GTKWave where there is a display."""
-    block = chosen()
-    pattern = f"build/sim/*/{block or ''}*/runs/*/*"
-    found = [path for path in ROOT.glob(pattern) if path.suffix in (".vcd", ".fst")]
+    block = require_block("waves") if chosen() else None
+    builds = f"{block}[-_]*" if block else "*"
+    found = [
+        path
+        for path in ROOT.glob(f"build/sim/*/{builds}/runs/*/*")
+        if path.suffix in (".vcd", ".fst")
+    ]
     if not found:
         of_block = f" of {block}" if block else ""
-        stop(f"waves: no waveform{of_block} yet; run make test BLOCK=... TEST=... WAVES=1")
+        run = f"make test BLOCK={block or '...'} TEST=... WAVES=1"
+        stop(f"waves: no waveform{of_block} yet; {run} writes one per simulation")
     wave = max(found, key=lambda path: path.stat().st_mtime)
     print(f"waveform: {relative(wave)}")
     view = ROOT / "tb" / (block or "") / f"{block}.gtkw"
