@@ -160,7 +160,6 @@ module core_registers #(
       if (push_ready) push_valid <= 1'b0;
       if (mtx_ready) mtx_valid <= 1'b0;
       if (host_out_ready) host_out_valid <= 1'b0;
-      if (host_doorbell) doorbell_q <= 1'b1;
       if (write && is_base) begin
         if (base_index != 0) base_q[base_index] <= req_wdata;
       end else if (write && is_push) begin
@@ -200,6 +199,7 @@ module core_registers #(
           default: ;
         endcase
       end
+      if (host_doorbell) doorbell_q <= 1'b1;  // a ring in the cycle of a clear is a new one
     end
   end
 
