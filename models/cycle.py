@@ -110,7 +110,8 @@ def token_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware
                  position: int) -> int:
     """Cycles per decoded token: a chunk of one token, the head list, and the firmware around."""
     head = run_images(images, Kind.HEAD_LIST, hardware, position, 1).cycles
-    return (firmware.chunk_gap + chunk_cycles(images, hardware, firmware, position, 1)
+    sample = firmware.chunk_gap + firmware.chiplet_gap * len(images)
+    return (sample + chunk_cycles(images, hardware, firmware, position, 1)
             + firmware.list_gap + head)
 
 

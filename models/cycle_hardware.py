@@ -91,13 +91,15 @@ class Firmware:
     """Cycles of the control core between lists, measured in the trace of a run.
 
     list_gap: from a list's notify to the start of the next list. chunk_gap: from the notify of the
-    head list to the first load pushed for the next token. push_gap: between two such pushes.
-    embed_gap: from the signatures in the stash to the first load of an embedding row; token_gap
-    more for each further token. start_gap: from the last row to the start of the list.
+    head list to the first load pushed for the next token; chiplet_gap: more for each chiplet, whose
+    argmax is compared. push_gap: between two such pushes. embed_gap: from the signatures in the
+    stash to the first load of an embedding row; token_gap: more for each further token. start_gap:
+    from the last row to the start of the list.
     """
 
     list_gap: int = 44
-    chunk_gap: int = 184
+    chunk_gap: int = 120
+    chiplet_gap: int = 32
     push_gap: int = 62
     embed_gap: int = 100
     token_gap: int = 48

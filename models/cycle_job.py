@@ -55,8 +55,9 @@ class Job:
     to the next (None: one chunk after the other). per_tile: a mac command per column tile rather
     than one for all tiles of a macro. pieces: parts of the hidden layer, each multiplied by all
     macros, activated and sent while the next is multiplied. per_head: a command per head in
-    attention rather than one per KV head. lockstep: all macros take as long as the one with the
-    most tiles, as if they had one queue. fused: LayerNorm and biases in fewer passes (see
+    attention rather than one per KV head. spread: the heads of a KV head on macros of their own,
+    each with a copy of the cache. lockstep: all macros take as long as the one with the most tiles,
+    as if they had one queue. fused: LayerNorm and biases in fewer passes (see
     models/cycle_workload.py). layers: equal layers, one after the other, in one list.
     """
 
@@ -69,6 +70,7 @@ class Job:
     per_tile: bool = False
     pieces: int = 1
     per_head: bool = False
+    spread: bool = False
     lockstep: bool = False
     fused: bool = False
     chiplets: int = 1

@@ -20,14 +20,16 @@ class Traffic:
     """What happens at once: macros that stream tiles of `blocks` contraction blocks (`tiles` column
     tiles per row), `links` that deliver flits of `flit` beats at two cycles per beat and one more,
     and the vector engine's chain of two operands and one result. `shared`: all macros have one
-    result port. `hashed`: a bank is the exclusive or of all groups of address bits instead of the
-    lowest bits."""
+    result port. `pace`: cycles from one beat of a flit to the next as the receiver writes them, 1
+    or 2. `hashed`: a bank is the exclusive or of all groups of address bits instead of the lowest
+    bits."""
 
     macros: int = 4
     blocks: int = 9
     tiles: int = 4
     links: int = 0
     flit: int = 8
+    pace: int = 1
     shared: bool = False
     hashed: bool = False
 
@@ -93,10 +95,11 @@ def simulate(traffic: Traffic, banks: int, cycles: int = 6000, seed: int = 1) ->
             flit, at = divmod(now + 5 * i, 2 * traffic.flit + 1)
             if at == 0:
                 first = base[3 + traffic.macros + i] + flit * traffic.flit
-                link.queue += [(now, first + beat) for beat in range(traffic.flit)]
+                link.queue += [(now + beat * traffic.pace, first + beat)
+                               for beat in range(traffic.flit)]
         wants: dict[int, list[int]] = {}
         for p, port in enumerate(ports):
-            if port.queue:
+            if port.queue and port.queue[0][0] <= now:
                 wants.setdefault(bank_of(port.queue[0][1]), []).append(p)
         for bank, who in wants.items():
             winner = min(who, key=lambda p: ((p - last[bank] - 1) % len(ports)))

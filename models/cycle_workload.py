@@ -65,7 +65,6 @@ class _Builder:
         self.used = np.zeros((self.n, job.macros), np.int64)
         self.beat = 0
         self.buffers: dict[str, Buffer] = {}
-        self.appended: set[tuple[int, str, str, int]] = set()
         s = self.shape
         self.heads = cut(s.heads, 1, [0] * self.n)
         share = s.heads // s.kv_heads
@@ -193,9 +192,10 @@ class _Builder:
                     "outer": self.rows(k), "inner": 1, "tile_stride": up(depth, BLOCK),
                     "src_outer": source.beats, "dst_outer": to.beats}), [part(source)], [written])
 
-    def groups(self, c: int, k: int) -> list[tuple[str, int, int, int, int, int, int]]:
+    def groups(self, c: int, k: int,
+               split: bool = False) -> list[tuple[str, int, int, int, int, int, int]]:
         """Attention of a chunk: (cache, macro, KV head in the chiplet, first head in the chiplet,
-        heads, first row, rows) per KV head and sequence."""
+        heads, first row, rows) per KV head and sequence; a head each with `split`."""
         share = self.shape.heads // self.shape.kv_heads
         first, count = self.chunks[k]
         out = []
@@ -206,14 +206,19 @@ class _Builder:
             for b in range(first // self.job.tokens, (first + count - 1) // self.job.tokens + 1):
                 start = max(b * self.job.tokens, first)
                 rows = min((b + 1) * self.job.tokens, first + count) - start
-                macro = self.free[c][(i + b * self.kv[c].count) % self.job.macros]
+                place = i + b * self.kv[c].count
                 local, cache = low - self.heads[c].first, f"{self.layer}.{kv}.{b}"
-                if self.job.per_head:
-                    out += [(cache, macro, i, local + j, 1, start - first, rows)
-                            for j in range(heads)]
+                if split:  # a head each, on macros of their own where the cache has copies
+                    out += [(f"{cache}.{j}" if self.job.spread else cache,
+                             self.macro(c, place * heads + j if self.job.spread else place),
+                             i, local + j, 1, start - first, rows) for j in range(heads)]
                 else:
-                    out.append((cache, macro, i, local, heads, start - first, rows))
+                    out.append((cache, self.macro(c, place), i, local, heads, start - first, rows))
         return out
+
+    def macro(self, c: int, place: int) -> int:
+        """Macro of a KV head, those with the fewest tiles first."""
+        return self.free[c][place % self.job.macros]
 
     def seen(self, k: int, row: int, rows: int) -> int:
         """Tokens that the last of some rows attends to."""
@@ -282,13 +287,10 @@ class _Builder:
                 self.ve(c, {**common, **moved, **scale, "bin": bin_, "a": source.beat + beats[0],
                             "b": table.beat, "b_outer": table.beats, "d": to.beat + first},
                         [part(source, *beats)], [part(to, first, count)])
-            for cache, macro, i, _, _, row, rows in self.groups(c, k):
+            for cache, macro, i, _, _, row, rows in self.groups(c, k, self.job.spread):
                 start = self.chunks[k][0] + row
                 pos = self.job.context + start % self.job.tokens
                 for name, at in (("column", h + i), ("row", h + kv + i)):
-                    if (c, cache, name, k) in self.appended:  # per head: once is enough
-                        continue
-                    self.appended.add((c, cache, name, k))
                     self.program.add(c, MOVE, Command(name, MOVE, {
                         "src": to.beat + at + row * to.beats, "rows": rows, "pos": pos, "tiles": 1,
                         "src_outer": to.beats, "macro": macro}),
@@ -306,7 +308,8 @@ class _Builder:
         score = self.score_buffer(k)
         weights = self.buffer("p", k, max(h.count for h in self.heads) * blocks)
         out = self.buffer("o", k, max(h.count for h in self.heads) * s.head_beats)
-        for cache, macro, _, first, heads, row, rows in self.groups(c, k):
+        split = self.job.per_head or self.job.spread
+        for cache, macro, _, first, heads, row, rows in self.groups(c, k, split):
             seen = self.seen(k, row, rows)
             if scores:
                 source, to, src_inner, dst_inner = qk, score, 1, sb
@@ -330,7 +333,7 @@ class _Builder:
     def spans(self, c: int, k: int) -> list[tuple[int, int, int, int, int]]:
         """Softmax commands: (first head, heads, first row, rows, tokens seen). Sequences of a
         batch are at one position, so one command takes them all."""
-        groups = self.groups(c, k)
+        groups = self.groups(c, k, self.job.per_head)
         if self.job.batch == 1:
             return [(f, h, row, rows, self.seen(k, row, rows))
                     for _, _, _, f, h, row, rows in groups]

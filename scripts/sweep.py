@@ -185,11 +185,11 @@ def chunks() -> Iterator[Case]:
                            Job(SMOLLM2, 1, 64, 8, chunk=chunk, lag=lag, chiplets=n))
 
 
-@sweep("A mac command per matrix and KV head; per column tile; per head; hidden layer in pieces")
+@sweep("A mac command per matrix and KV head; per tile; per head; hidden layer in pieces; others")
 def granularity() -> Iterator[Case]:
     steps = {"matrix": {}, "tile": {"per_tile": True}, "head": {"per_head": True},
              "2 pieces": {"pieces": 2}, "3 pieces": {"pieces": 3}, "6 pieces": {"pieces": 6},
-             "lockstep": {"lockstep": True}}
+             "spread": {"spread": True}, "lockstep": {"lockstep": True}}
     for name, changes in steps.items():
         for row, job in _jobs(shapes=(SMOLLM2,), chiplets=(1, 4), **changes):
             yield Case(row, name, job)
@@ -249,6 +249,7 @@ def stash(console: Console, seeds: int = 4) -> list[dict]:
         "linear layer": cycle_stash.Traffic(), "attention": cycle_stash.Traffic(blocks=1),
         "attention, one result port": cycle_stash.Traffic(blocks=1, shared=True),
         "linear layer, 3 links": cycle_stash.Traffic(links=3),
+        "the same, a beat per 2 cycles": cycle_stash.Traffic(links=3, pace=2),
         "attention, 3 links": cycle_stash.Traffic(blocks=1, links=3),
         "attention, 3 links, hashed": cycle_stash.Traffic(blocks=1, links=3, hashed=True),
     }

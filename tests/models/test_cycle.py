@@ -162,8 +162,8 @@ def test_builder_agrees_with_the_compiler(chiplets: int, tokens: int, position: 
 
 
 @pytest.mark.parametrize("changes", [
-    {}, {"per_tile": True}, {"per_head": True}, {"pieces": 3}, {"chunk": 4, "lag": 1},
-    {"chunk": 3, "lag": 2, "pieces": 2}, {"layers": 2}])
+    {}, {"per_tile": True}, {"per_head": True}, {"spread": True}, {"pieces": 3},
+    {"chunk": 4, "lag": 1}, {"chunk": 3, "lag": 2, "pieces": 2}, {"layers": 2}])
 @pytest.mark.parametrize("shape", [SMOLLM2, MINILM])
 def test_every_way_to_cut_does_the_same_work(shape, changes: dict) -> None:
     """Macro cycles: all tiles of all tokens, plus attention over blocks of tokens."""
