@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make docs: the status table and page, and a check of every relative link in the documents."""
+"""make docs: reference pages, status table and page, a check of every relative link."""
 
 from __future__ import annotations
 
 import re
 
-from scripts import status
+from scripts import reference, status
 from tb.common.filelist import ROOT, relative
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -22,7 +22,8 @@ def broken_links() -> list[str]:
 
 
 def main() -> int:
-    """Rewrite the status pages; status 1 if a plan or a link is wrong."""
+    """Rewrite the generated pages; status 1 if a plan or a link is wrong."""
+    reference.write()
     plans, errors = status.read_plans()
     nodes = status.collect()
     status.record(plans, nodes)
