@@ -210,7 +210,8 @@ def simulate(
         testcase: one or several full cocotb test names; default all of the module. Exactly these
             must run.
         sources: replaces the block's own list; paths relative to the repository root.
-        env: extra environment of the simulation (for cocotb parameters of the test).
+        env: extra environment of the simulation (for cocotb parameters of the test); it goes
+            before variables of the same name outside, such as BLOCK= of make.
         plusargs: passed to the simulation, e.g. "+image=...".
         build_args: further options of the build, e.g. "-Wno-WIDTH".
         timeout_minutes: limit for the build and, again, for the run.
@@ -263,6 +264,7 @@ def simulate(
     waves = flag("WAVES")
     trouble = ""
     with tool_environment():
+        os.environ.update(run_env)  # cocotb lets os.environ win over its extra_env
         deadline = time.monotonic() + 60 * timeout_minutes
         try:
             _cocotb_runner(sim, deadline).test(
@@ -272,7 +274,6 @@ def simulate(
                 test_filter=_exactly(test_module, cases),
                 seed=seed,
                 plusargs=args,
-                extra_env=run_env,
                 waves=waves,
                 build_dir=build_dir,
                 test_dir=run_dir,

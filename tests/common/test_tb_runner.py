@@ -102,6 +102,15 @@ def test_builds_only_what_changed(project: Path, simulator: str) -> None:
     assert changed != first
 
 
+@pytest.mark.sim("icarus")
+def test_own_environment_goes_first(
+    project: Path, simulator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEP", "common")
+    run(project, simulator)
+    assert os.environ["STEP"] == "common"
+
+
 def test_failure_says_how_to_rerun(project: Path, simulator: str) -> None:
     with pytest.raises(AssertionError) as caught:
         run(project, simulator, step=2, parameters={"STEP": 3})
