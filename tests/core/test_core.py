@@ -6,11 +6,11 @@ from __future__ import annotations
 import random
 import re
 import zlib
-from pathlib import Path
 
 import pytest
 
 from scripts.firmware import ROOT, Image, build
+from tb.common.filelist import FileList, block_list
 from tb.common.runner import simulate
 from tb.core.random_program import generate
 
@@ -39,7 +39,7 @@ def run(
         "core",
         top="core_tb",
         test_module="tb.core.core_cases",
-        sources=core_sources(),
+        sources=sources(),
         parameters={"RESET_PC": image.entry},
         defines={"RVFI": 1},
         sim=simulator,
@@ -54,11 +54,10 @@ def run(
     )
 
 
-def core_sources() -> list[Path]:
-    block = ROOT / "rtl" / "core"
-    names = [n for n in (block / "core.f").read_text().split() if n.endswith(".v")]
-    bench = ROOT / "tb" / "core"
-    return [*(block / n for n in names), bench / "core_mem_port.v", bench / "core_tb.v"]
+def sources() -> FileList:
+    files = block_list("core")
+    files.add(FileList([ROOT / "tb" / "core" / "core_mem_port.v"]))
+    return files
 
 
 def random_image(seed: int, items: int) -> Image:
