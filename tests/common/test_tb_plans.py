@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import reference, status
+from scripts import status
 from scripts.status import Plan, PlannedTest
 
 GOOD = """
@@ -31,10 +31,6 @@ def test_plans_are_sound() -> None:
 def test_status_table_is_current() -> None:
     plans, _ = status.read_plans()
     assert not status.stale_pages(plans)
-
-
-def test_reference_pages_are_current() -> None:
-    assert not reference.stale(), "run make docs"
 
 
 @pytest.mark.parametrize(
