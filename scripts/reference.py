@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+from systemrdl.node import RegNode
 
 from models import commands, registers
 from tb.common.filelist import ROOT
@@ -21,6 +24,11 @@ def table(head: list[str], rows: list[list[object]]) -> list[str]:
 def bits(lsb: int, width: int) -> str:
     """A bit range as high:low."""
     return f"{lsb + width - 1}:{lsb}" if width > 1 else str(lsb)
+
+
+def error_meanings() -> dict[str, str]:
+    """What the error codes mean: the comments beside them in the command set."""
+    return dict(re.findall(r"^  (\w+): \d+ +# (.+)$", commands.SOURCE.read_text(), re.MULTILINE))
 
 
 def commands_page() -> str:
@@ -55,10 +63,12 @@ def commands_page() -> str:
     for title, names in (
         ("Queues", spec["queues"]),
         ("Producers", spec["producers"]),
-        ("Error codes", spec["errors"]),
     ):
         listed = ", ".join(f"{number} `{name}`" for name, number in names.items())
         lines += [f"{title}: {listed}.", ""]
+    meanings = error_meanings()
+    errors = [[code, f"`{name}`", meanings.get(name, "")] for name, code in spec["errors"].items()]
+    lines += [*table(["error code", "name", "cause"], errors), ""]
     lines += ["## All commands", "", *table(head, rows(list(formats["sync"].fields.values()))), ""]
     for fmt in formats.values():
         queue = "any queue" if fmt.queue == "any" else f"queue {fmt.queue}"
@@ -68,22 +78,44 @@ def commands_page() -> str:
     return "\n".join(lines)
 
 
+def access(reg: RegNode) -> str:
+    """r, w or rw: what software can do with its fields."""
+    return "".join(a for a in "rw" if any(a in f.get_property("sw").name for f in reg.fields()))
+
+
+def reset_value(reg: RegNode) -> str:
+    """Value after reset; empty for constants and states."""
+    known = [f for f in reg.fields() if f.get_property("reset") is not None]
+    return f"{sum(f.get_property('reset') << f.lsb for f in known):#x}" if known else ""
+
+
 def registers_page() -> str:
     """Every register with its fields, from rtl/chiplet/registers.rdl."""
-    lines = ["# Registers", "", "Made by `make docs` from rtl/chiplet/registers.rdl.", ""]
+    lines = [
+        "# Registers",
+        "",
+        "Made by `make docs` from rtl/chiplet/registers.rdl. Registers are 32-bit words and are "
+        "written whole. An address without a register reads 0 and ignores writes, as do bits "
+        "without a field. Where no reset value stands, the register shows a constant or a state.",
+        "",
+    ]
     for addrmap in registers.MAPS:
         node = registers.elaborate(addrmap)
         lines += [f"## {node.get_property('name')}", "", node.get_property("desc"), ""]
         rows: list[list[object]] = []
         for reg in registers.registers(addrmap).values():
             name = f"`{reg.name}`" + (f" x {reg.count}" if reg.count > 1 else "")
-            rows.append([f"{reg.address:#05x}", name, "", reg.text])
+            source = node.get_child_by_name(reg.name)
+            whole = reg.fields.get("value")
+            rows.append([f"{reg.address:#05x}", name, bits(*whole[:2]) if whole else "",
+                         access(source), reset_value(source), reg.text])
             rows += [
-                ["", f"`{field}`", bits(lsb, width), text]
+                ["", f"`{field}`", bits(lsb, width), "", "", text]
                 for field, (lsb, width, text) in reg.fields.items()
                 if field != "value"
             ]
-        lines += [*table(["offset", "register, field", "bits", "meaning"], rows), ""]
+        head = ["offset", "register, field", "bits", "access", "reset", "meaning"]
+        lines += [*table(head, rows), ""]
     return "\n".join(lines)
 
 

@@ -370,7 +370,7 @@ def merged(old: int, strb: int, data: int) -> int:
 @cocotb.test()
 @cocotb.parametrize(stall=[0, 120, 230])
 async def window_and_sram(dut, stall) -> None:
-    """Random bytes, half words and words in stash and SRAM, mixed with registers, against a dict."""
+    """Random bytes, half words and words in stash and SRAM, registers between, against a dict."""
     b = Bench(dut, f"window{stall}")
     await b.begin()
     dut.stash_stall.value = stall
@@ -420,8 +420,8 @@ async def faults(dut) -> None:
         ops += [Access(a, fault=1), Access(a, 1, value, 1 << b.r.randrange(4), fault=1),
                 Access(a, 1, value, fault=1)]
     for k in (0, 1, 57, ROM_BYTES // 4 - 1):
-        ops += [Access(ROM + 4 * k, want=rom[k]), Access(ROM + 4 * k, 1, ~rom[k] & 0xFFFFFFFF, fault=1),
-                Access(ROM + 4 * k, want=rom[k])]
+        look = Access(ROM + 4 * k, want=rom[k])
+        ops += [look, Access(ROM + 4 * k, 1, ~rom[k] & 0xFFFFFFFF, fault=1), look]
     ops += [Access(a, want=v) for a, v in kept.items()]
     await b.run(ops)
     await b.run([Access(REGISTERS + b.at["BASE"] + 4 * k, want=0) for k in range(16)])

@@ -38,7 +38,7 @@ class Bench:
         self.beat: list[dict | None] = [None] * N
         self.left = [0] * N                                  # peers that have not taken it
         self.writes: dict = defaultdict(deque)               # (to, from) -> (addr, data, exps)
-        self.records: dict = defaultdict(deque)              # (to, from) -> (first, count, signature)
+        self.records: dict = defaultdict(deque)              # the same -> (first, count, signature)
         self.sent = [0] * N
 
     async def begin(self) -> None:

@@ -165,7 +165,7 @@ async def writes_while_computing(dut) -> None:
 
 @cocotb.test()
 async def conflicts(dut) -> None:
-    """Writes to a set that is being read are dropped, and whoever wrote is told in the next cycle."""
+    """Writes to a set that is being read are dropped, and the writer is told in the next cycle."""
     b = Bench(dut, "conflicts")
     await b.begin()
     await b.fill()

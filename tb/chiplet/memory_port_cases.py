@@ -60,7 +60,8 @@ class Bench:
             at, left = at + some, left - some
         for n in range(addr, addr + beats):
             good = n < self.beats
-            self.boards[client].expect({"data": self.memory[n] if good else 0, "err": int(not good)})
+            data = self.memory[n] if good else 0
+            self.boards[client].expect({"data": data, "err": int(not good)})
         self.sources[client].append({"addr": addr, "beats": beats})
 
     async def drained(self) -> None:
@@ -105,7 +106,7 @@ async def random_requests(dut, stall) -> None:
 
 @cocotb.test()
 async def one_client_stalls(dut) -> None:
-    """A client that takes nothing holds the other's later data back, and loses nothing of either."""
+    """A client that takes nothing holds back the other's later data; nothing of either is lost."""
     b = Bench(dut, "one_client_stalls")
     await b.begin()
     b.sinks[0].set_pause(iter([True] * 300))

@@ -18,7 +18,7 @@ def sources(*blocks: str) -> FileList:
 
 
 def unit(*names: str) -> FileList:
-    """As `sources()`, with files of rtl/chiplet that its list leaves to the package, and the memory."""
+    """As `sources()`, with files of rtl/chiplet that its list lacks, and the memory model."""
     files = sources()
     files.add(FileList([ROOT / "rtl" / "chiplet" / f"{name}.v" for name in names]))
     files.add(FileList([ROOT / "tb" / "common" / "axi_memory.v"]))

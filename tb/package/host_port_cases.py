@@ -130,8 +130,8 @@ async def words_in(dut) -> None:
 
 @cocotb.test()
 async def words_out(dut) -> None:
-    """The queue to the host keeps order and counts; a full one stalls the chip; an empty one reads 0
-    and cannot be popped."""
+    """The queue to the host keeps order and counts; a full one stalls the chip; an empty one reads
+    0 and cannot be popped."""
     b = Bench(dut, "words_out")
     await b.begin()
     await b.write("OUT_POP", 1)
@@ -206,7 +206,7 @@ async def status_and_doorbell(dut) -> None:
 @cocotb.test()
 @cocotb.parametrize(stall=[0.0, 0.4, 0.8])
 async def traffic(dut, stall) -> None:
-    """Reads and writes at once with stalls on every channel: words in both directions, each once."""
+    """Reads and writes at once, stalls on every channel: words in both directions, each once."""
     b = Bench(dut, f"traffic{stall}")
     await b.begin(stall)
     b.take()
