@@ -9,9 +9,10 @@
 //   trace without.
 // engine_reset (a register) empties fetcher, queues, semaphores and engines; it lasts until no
 // memory access is under way. Stash, weights, registers and core keep their state.
-// Counters (COUNTER_SELECT): q cycles in which queue q's engine works, for each of the 4+N_MACROS
+// Counters (COUNTER_SELECT): q cycles in which queue q holds a command, for each of the 4+N_MACROS
 //   queues, then replays, link errors, beats sent, beats received.
-// Parameters: rtl/package/configs.toml.
+// Parameters: rtl/package/configs.toml. Cost: STASH_BEATS x (BLOCK + 2) bytes of stash, per macro
+//   SETS x BLOCK x (BLOCK + 2) bytes of weights, a link per peer, 72 KiB of core memory.
 `default_nettype none
 
 module chiplet #(

@@ -275,9 +275,9 @@ module dispatcher #(
   end
 
   // Who waits for whom. Waits form chains; the one to name is where a chain ends: a queue that
-  // waits
-  // for an idle queue, else one that waits for a peer, else (a circle) the first queue that waits,
-  // else the first with work in flight, which waits for itself, else the list fetcher.
+  // waits for an idle queue, else one that waits for a peer, else (a circle, or an engine that does
+  // not answer) the first queue that waits, else the first with work in flight, which waits for
+  // itself, else the list fetcher.
   wire [31:0] quiet = {{(32-Q){1'b0}}, queue_idle};
   reg [4:0]  hung_queue;
   reg [4:0]  hung_producer;

@@ -45,7 +45,7 @@ module link #(
   output wire               rx_valid,
   input  wire               rx_ready,
   output wire [15:0]        rx_addr,
-  output wire [8*BLOCK-1:0] rx_data,   // meaningless with rx_empty, as are addr and exps
+  output wire [8*BLOCK-1:0] rx_data,   // meaningless with rx_empty, as are exps
   output wire [15:0]        rx_exps,
   output wire               rx_first,
   output wire               rx_last,

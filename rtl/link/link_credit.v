@@ -8,6 +8,7 @@
 //   nothing.
 // Ports: `available` from registers; `take` uses one unit and may be high only with `available`.
 //   `limit_valid` brings a new limit. At reset nothing is available.
+// Latency: a limit of cycle t counts from t+1. Cost: two counters and a comparison of WIDTH bits.
 // Rule: the receiver's room is less than 2^(WIDTH-1), so that limit - used never wraps.
 `default_nettype none
 

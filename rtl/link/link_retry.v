@@ -7,6 +7,8 @@
 //   MAX_REPLAYS replays without any acknowledgement between, after SILENCE cycles without a good
 //   flit from the peer, or at a protocol error. The first cause stays until `clear`, which also
 //   replays what is outstanding: nothing is lost by going down and coming back.
+// Latency: `down` and `cause` follow what brings them by one cycle.
+// Cost: two timers of 32 bits, two counters of 8.
 `default_nettype none
 
 module link_retry #(

@@ -10,6 +10,7 @@
 //   unchecked; the buffer keeps them when accept_bulk follows. The header of a good flit, in or
 //   out of sequence, brings acknowledgement and credits to the transmitter (peer_*).
 // Latency: a control phit in cycle t is judged in cycle t + 2. Rate: one phit per cycle.
+// Cost: two phits and a control word of registers, a link_crc.
 `default_nettype none
 
 module link_rx #(

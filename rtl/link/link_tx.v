@@ -12,6 +12,8 @@
 //   eight beats, at an address that does not follow, at the last beat of a command, and without
 //   credit or room.
 // Latency: a beat in cycle t is on tx_data in cycle t + 2. Rate: one phit per cycle.
+// Cost: link_replay (REPLAY_BEATS, REPLAY_FLITS), two phits and a control word of registers, a
+//   link_crc, three link_credit.
 `default_nettype none
 
 module link_tx #(

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // engines_tb: dispatcher, stash, MOVE, SEND, link receivers and macros with their sequencers, as
-//   the
-// chiplet joins them. A packet sent to peer p comes back as a packet from peer p. Two ports of the
-// stash and the loops stall at random: `noise` of 256 cycles.
+// the chiplet joins them. A packet sent to peer p comes back as a packet from peer p. Two ports of
+// the stash and the loops stall at random: `noise` of 256 cycles.
 `default_nettype none
 
 module engines_tb #(

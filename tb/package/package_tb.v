@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // package_tb: a package with its memories, its substrate channels and the record checker;
-// everything
-// that a test touches is a signal of this module.
+// everything that a test touches is a signal of this module.
 `default_nettype none
 
 module package_tb #(
@@ -55,8 +54,7 @@ module package_tb #(
   input  wire [7:0]  inject_index,
 
   // fault injection in chiplet 0: in cycle flip_cycle, flip_target 1 turns over bit flip_bit of
-  // stash
-  // beat flip_address, 2 the lowest bit of weight byte flip_address of macro 0
+  // stash beat flip_address, 2 the lowest bit of weight byte flip_address of macro 0
   input  wire [1:0]  flip_target,
   input  wire [31:0] flip_cycle,
   input  wire [31:0] flip_address,
