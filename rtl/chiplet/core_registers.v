@@ -4,6 +4,7 @@
 //
 // Contract: one 32-bit access at a time; every access is answered in the next cycle; an address
 //   without a register reads 0 and ignores writes. Pulses (list_start, push, pops) last one cycle.
+//   The pops come with the write itself, so that the next access sees the next word.
 // Handshake: valid without ready: the register file is always ready.
 // Latency: 1 cycle. Cost: 16 base registers, an 8-word command register, a read multiplexer.
 `default_nettype none
@@ -63,14 +64,14 @@ module core_registers #(
   input  wire                     mrx_valid,
   input  wire [2:0]               mrx_source,
   input  wire [63:0]              mrx_data,
-  output reg                      mrx_pop,
+  output wire                     mrx_pop,
   input  wire [7:0]               links_down,
   input  wire [7:0]               links_present,
 
   // host (chiplet 0)
   input  wire                     host_in_valid,
   input  wire [31:0]              host_in_data,
-  output reg                      host_in_pop,
+  output wire                     host_in_pop,
   output reg                      host_out_valid,
   input  wire                     host_out_ready,
   output wire [31:0]              host_out_data,
@@ -128,14 +129,15 @@ module core_registers #(
   wire [3:0]  base_index = req_addr[5:2];
   wire [2:0]  push_index = req_addr[4:2];
 
+  assign mrx_pop = write && req_addr == CORE_MRX_POP;
+  assign host_in_pop = write && req_addr == CORE_HOST_IN_POP && !doorbell_q;
+
   integer i;
   always @(posedge clk) begin
     list_start <= 1'b0;
     engine_reset <= 1'b0;
     notify_clear <= 1'b0;
     signature_clear <= 1'b0;
-    mrx_pop <= 1'b0;
-    host_in_pop <= 1'b0;
     if (rst) begin
       time_q <= 64'd0;
       compare_q <= {64{1'b1}};
@@ -185,8 +187,6 @@ module core_registers #(
             message_q[63:32] <= req_wdata;
             mtx_valid <= 1'b1;
           end
-          CORE_MRX_POP: mrx_pop <= 1'b1;
-          CORE_HOST_IN_POP: host_in_pop <= 1'b1;
           CORE_HOST_OUT: begin
             host_out_q <= req_wdata;
             host_out_valid <= 1'b1;
@@ -239,12 +239,12 @@ module core_registers #(
           CORE_MTX_PEER: rsp_data <= {29'd0, peer_q};
           CORE_MTX_LO: rsp_data <= message_q[31:0];
           CORE_MTX_STATUS: rsp_data <= {31'd0, !mtx_valid};
-          CORE_MRX_STATUS: rsp_data <= {25'd0, mrx_source, 3'd0, mrx_valid && !mrx_pop};
+          CORE_MRX_STATUS: rsp_data <= {25'd0, mrx_source, 3'd0, mrx_valid};
           CORE_MRX_LO: rsp_data <= mrx_data[31:0];
           CORE_MRX_HI: rsp_data <= mrx_data[63:32];
           CORE_LINKS: rsp_data <= {16'd0, links_present, links_down};
           CORE_HOST: rsp_data <= {29'd0, doorbell_q, !host_out_valid,
-                                  host_in_valid && !host_in_pop};
+                                  host_in_valid};
           CORE_HOST_IN: rsp_data <= host_in_data;
           CORE_HOST_STATUS: rsp_data <= host_status_q;
           CORE_HOST_ERROR: rsp_data <= host_error_q;

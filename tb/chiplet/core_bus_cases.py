@@ -315,6 +315,13 @@ async def doorbell(dut) -> None:
     assert dut.doorbell_pending.value == 1
     await b.expect("HOST", pending)
     await b.expect("HOST", pending)
+    # What the host writes behind the ring is for the next boot: it cannot be dropped before.
+    dut.d_req_valid.value, dut.d_req_we.value = 1, 1
+    dut.d_req_addr.value = REGISTERS + b.at["HOST_IN_POP"]
+    for _ in range(4):
+        await RisingEdge(dut.clk)
+        dut.d_req_valid.value = 0
+        assert dut.host_in_pop.value == 0
     await b.write("DOORBELL_CLEAR", 1)
     await b.expect("HOST", b.word("HOST", out_ready=1))
     dut.d_req_valid.value, dut.d_req_we.value = 1, 1
@@ -459,3 +466,47 @@ async def fetches(dut) -> None:
             assert int(dut.i_rsp_err.value) == want[0]
             assert want[1] is None or int(dut.i_rsp_data.value) == want[1]
         want = expected if valid else None
+
+
+@cocotb.test()
+@cocotb.parametrize(pause=[0.0, 0.4])
+async def words_in(dut, pause) -> None:
+    """Messages and host words read and dropped as fast as the bus goes: the status that follows a
+    drop is that of the next word."""
+    b = Bench(dut, f"words_in{pause}")
+    await b.begin()
+    messages = deque((b.r.randrange(8), b.r.getrandbits(64)) for _ in range(12))
+    words = deque(b.r.getrandbits(32) for _ in range(12))
+
+    def at(name: str) -> int:
+        return REGISTERS + b.at[name]
+
+    ops = []
+    for (source, message), word in zip(messages, words, strict=True):
+        looks = [Access(at("MRX_STATUS"), want=b.word("MRX_STATUS", valid=1, source=source)),
+                 Access(at("HOST"), want=b.word("HOST", in_valid=1, out_ready=1)),
+                 Access(at("MRX_LO"), want=message & 0xFFFFFFFF),
+                 Access(at("MRX_HI"), want=message >> 32), Access(at("HOST_IN"), want=word)]
+        drops = [Access(at("HOST_IN_POP"), 1, 1), Access(at("MRX_POP"), 1, 1)]
+        ops += b.r.sample(looks, len(looks)) + b.r.sample(drops, len(drops))
+    ops += [Access(at("HOST"), want=b.word("HOST", out_ready=1))]
+
+    async def queues() -> None:
+        """The queues behind the registers: they show their next word right after the drop."""
+        while True:
+            dut.mrx_valid.value, dut.host_in_valid.value = int(bool(messages)), int(bool(words))
+            if messages:
+                dut.mrx_source.value, dut.mrx_data.value = messages[0]
+            if words:
+                dut.host_in_data.value = words[0]
+            await RisingEdge(dut.clk)
+            if dut.mrx_pop.value == 1 and messages:
+                messages.popleft()
+            if dut.host_in_pop.value == 1 and words:
+                words.popleft()
+
+    job = cocotb.start_soon(queues())
+    await RisingEdge(dut.clk)
+    await b.run(ops, pause)
+    assert not messages and not words
+    job.cancel()
