@@ -26,32 +26,25 @@ from models import transcendental as fn
 from models.checkpoint import BertWeights
 from models.dimc import Operand, product
 from models.fp32 import add, mul
+from models.reference import Reference, Trace
 
-Trace = Callable[[str, int, np.ndarray], None]
 
-
-class Model:
+class Model(Reference):
     """A BERT encoder in MX weights; `trace(name, layer, array)` sees every intermediate tensor."""
 
     def __init__(
         self, weights: BertWeights, block: int = 64, w_bits: int = 8, trace: Trace | None = None
     ) -> None:
-        self.config = c = weights.config
-        self.block, self.trace = block, trace
-        lanes = block // 4
-        self.head_pad = -(-c.head_dim // lanes) * lanes
+        c = weights.config
+        super().__init__(c, block, trace)
         self.word = fp32.flush(weights.word)
         self.position = add(weights.position, weights.token_type[0])
-        self.epsilon = vector.norm_epsilon(c.norm_eps, c.dim)
-        self.c_attn = vector.softmax_constant(c.head_dim)
         self.embed_norm = (vector.norm_gain(weights.gamma, c.dim), fp32.flush(weights.beta))
         self.layers = weights.layers
         self.stationary = []
         for layer in weights.layers:
-            wo = np.zeros((c.dim, c.n_heads, self.head_pad), np.float32)
-            wo[..., : c.head_dim] = layer.wo.reshape(c.dim, c.n_heads, c.head_dim)
             matrices = {n: getattr(layer, n) for n in ("wq", "wk", "wv", "w_in", "w_out")}
-            matrices["wo"] = wo.reshape(c.dim, -1)
+            matrices["wo"] = self._padded_heads(layer.wo)
             self.stationary.append(
                 {n: Operand.quantized(w, w_bits, block) for n, w in matrices.items()}
             )
@@ -75,17 +68,6 @@ class Model:
             total = add(total, x[:, t])
         pooled = self._show("pooled", -1, mul(total, np.float32(1 / count)))
         return self._show("embedding", -1, vector.l2_normalize(pooled, self.block))
-
-    def _show(self, name: str, layer: int, array: np.ndarray) -> np.ndarray:
-        if self.trace:
-            self.trace(name, layer, array)
-        return array
-
-    def _quantized(self, name: str, layer: int, x: np.ndarray) -> Operand:
-        operand = Operand.quantized(x, 8, self.block)
-        self._show(f"{name}_q", layer, operand.q)
-        self._show(f"{name}_e", layer, operand.e)
-        return operand
 
     def _layer_norm(self, x: np.ndarray, gain: np.ndarray, beta: np.ndarray) -> np.ndarray:
         return vector.layer_norm(x, gain, beta, self.epsilon, self.block)

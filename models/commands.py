@@ -120,7 +120,7 @@ class Command:
         return self.values.get(field, 0)
 
     def encode(self) -> bytes:
-        """The 32 bytes of the command. Raises ValueError on an unknown field or a value too wide."""
+        """The 32 bytes of the command. Raises ValueError: unknown field, or value too wide."""
         fmt = formats()[self.name]
         word = 0
         for name, value in {**self.values, "opcode": fmt.opcode, "queue": self.queue}.items():

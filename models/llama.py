@@ -22,7 +22,7 @@ No result of a token depends on later tokens, on the chunk it came in, or on its
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -30,8 +30,7 @@ from models import fp32, mx, reduce, vector
 from models.checkpoint import LlamaLayer, LlamaWeights
 from models.dimc import Operand, product
 from models.fp32 import add, mul
-
-Trace = Callable[[str, int, np.ndarray], None]
+from models.reference import Reference, Trace
 
 
 @dataclasses.dataclass
@@ -75,7 +74,7 @@ class Stationary:
     w_down: Operand
 
 
-class Model:
+class Model(Reference):
     """A Llama checkpoint in MX weights.
 
     `block` is BLOCK of the chip, `w_bits` 8 or 4. `trace(name, layer, array)` sees every
@@ -86,30 +85,25 @@ class Model:
     def __init__(
         self, weights: LlamaWeights, block: int = 64, w_bits: int = 8, trace: Trace | None = None
     ) -> None:
-        self.config = c = weights.config
-        self.block, self.w_bits, self.trace = block, w_bits, trace
-        lanes = block // 4
-        self.head_pad = -(-c.head_dim // lanes) * lanes
+        c = weights.config
+        super().__init__(c, block, trace)
+        self.w_bits = w_bits
         self.embedding = fp32.flush(weights.embedding)
         self.layers = [self._stationary(layer) for layer in weights.layers]
         self.final_gain = vector.norm_gain(weights.final_norm, c.dim)
         self.w_out = self._weights(weights.w_out)
-        self.epsilon = vector.norm_epsilon(c.norm_eps, c.dim)
-        self.c_attn = vector.softmax_constant(c.head_dim)
 
     def _weights(self, w: np.ndarray) -> Operand:
         return Operand.quantized(w, self.w_bits, self.block)
 
     def _stationary(self, w: LlamaLayer) -> Stationary:
         c = self.config
-        wo = np.zeros((c.dim, c.n_heads, self.head_pad), np.float32)
-        wo[..., : c.head_dim] = w.wo.reshape(c.dim, c.n_heads, c.head_dim)
         return Stationary(
             attn_gain=vector.norm_gain(w.attn_norm, c.dim),
             wq=self._weights(w.wq),
             wk=self._weights(w.wk),
             wv=self._weights(w.wv),
-            wo=self._weights(wo.reshape(c.dim, -1)),
+            wo=self._weights(self._padded_heads(w.wo)),
             ffn_gain=vector.norm_gain(w.ffn_norm, c.dim),
             w_gate=self._weights(w.w_gate),
             w_up=self._weights(w.w_up),
@@ -148,17 +142,6 @@ class Model:
         xq, r = self._normed("head", -1, x, self.final_gain)
         logits = self._show("logits", -1, mul(product(xq, self.w_out), r))
         return [logits[part] for part in rows]
-
-    def _show(self, name: str, layer: int, array: np.ndarray) -> np.ndarray:
-        if self.trace:
-            self.trace(name, layer, array)
-        return array
-
-    def _quantized(self, name: str, layer: int, x: np.ndarray) -> Operand:
-        operand = Operand.quantized(x, 8, self.block)
-        self._show(f"{name}_q", layer, operand.q)
-        self._show(f"{name}_e", layer, operand.e)
-        return operand
 
     def _normed(self, name: str, layer: int, x: np.ndarray, gain) -> tuple[Operand, np.ndarray]:
         """x [T, dim] -> (Q(x * gain), r [T, 1])."""
