@@ -178,9 +178,20 @@ def _read_safetensors(path: Path) -> Tensors:
     return out
 
 
+class _Settings(dict):
+    """config.json; a key that it lacks is named."""
+
+    def __missing__(self, key: str) -> Any:
+        raise CheckpointError(f"config.json has no {key}")
+
+
 def _read_folder(folder: str | Path) -> tuple[Path, dict[str, Any], Tensors]:
     folder = existing(folder)
-    config = json.loads(existing(folder / "config.json").read_text())
+    path = existing(folder / "config.json")
+    try:
+        config = _Settings(json.loads(path.read_text()))
+    except ValueError as error:
+        raise CheckpointError(f"{path}: not JSON ({error})") from error
     tensors: Tensors = {}
     files = sorted(folder.glob("*.safetensors"))
     if not files:

@@ -74,7 +74,12 @@ def from_json(path: str | Path):
     """tokenizers.Tokenizer from a tokenizer.json, without its padding and truncation."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(existing(path)))
+    try:
+        tokenizer = Tokenizer.from_file(str(existing(path)))
+    except CheckpointError:
+        raise
+    except Exception as error:  # the package raises nothing more specific
+        raise CheckpointError(f"{path}: not a readable tokenizer.json ({error})") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer

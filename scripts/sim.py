@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import threading
 import time
 from pathlib import Path
@@ -22,7 +23,7 @@ from models.checkpoint import CheckpointError, LlamaConfig, LlamaWeights
 from models.compiler import CompileError, compile_plan, make_plan
 from models.config import Config
 from scripts.generate import main_firmware
-from tb.common.runner import ROOT
+from tb.common.runner import ROOT, missing_simulator
 from tb.package.expectation import describe
 from tb.package.session import Job, Result, simulate_package
 
@@ -167,6 +168,12 @@ class Watcher(threading.Thread):
                                f"{self.loaded.decode(self.tokens)!r}", highlight=False)
 
 
+def _number(_context: click.Context, parameter: click.Parameter, value: float) -> float:
+    if math.isnan(value):
+        raise click.BadParameter("nan is not a rate", param=parameter)
+    return value
+
+
 @click.command(help=__doc__)
 @click.option("--model", default="smollm2", show_default=True,
               help="smollm2 (from pip), stories260k, or a path: .gguf, llama2.c .bin, or a folder "
@@ -183,19 +190,22 @@ class Watcher(threading.Thread):
               help="Named configuration: " + ", ".join(configs.names()) + ".")
 @click.option("--sim", type=click.Choice(["verilator", "icarus"]), default="verilator",
               show_default=True)
-@click.option("--seed", default=1, show_default=True, help="Seed of channel errors.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(1, 2**31 - 1),
+              help="Seed of channel errors.")
 @click.option("--ber", default=0.0, show_default=True, type=click.FloatRange(0, 0.01),
-              help="Bit error rate of every link.")
+              callback=_number, help="Bit error rate of every link.")
 @click.option("--load", type=click.Choice(["dma"]), default="dma", show_default=True,
               help="How weights come into the macros.")
 @click.option("--waves", is_flag=True, help="Write waveforms.")
 def main(model, tokenizer_path, prompt, prompt_ids, tokens, layers, chiplets, config_name, sim,
          seed, ber, load, waves) -> None:
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, markup=False)  # a model may write what looks like markup
+    if reason := missing_simulator(sim):
+        raise click.ClickException(reason)
     try:
         run(console, model, tokenizer_path, prompt, prompt_ids, tokens, layers, chiplets,
             config_name, sim, seed, ber)
-    except (CheckpointError, CompileError, host.RequestError, ValueError) as error:
+    except (CheckpointError, CompileError, host.RequestError, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -227,6 +237,8 @@ def run(console: Console, model: str, tokenizer_path: str | None, prompt: str | 
     try:
         result = simulate_package(config, images, golden.records, job, work=work, sim=sim,
                                   timeout_minutes=240)
+    except AssertionError as error:
+        raise click.ClickException(f"the simulation did not run to its end: {error}") from error
     finally:
         watcher.stop.set()
         watcher.join()
