@@ -26,9 +26,18 @@ DMA = queue_number("dma")
 
 
 @dataclasses.dataclass(frozen=True)
+class Request:
+    """Prompt, the most tokens to generate, and the token after which to stop before that."""
+
+    prompt: Sequence[int]
+    new_tokens: int
+    end_token: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Run:
-    """Result of a run: new tokens, completion records per chiplet (in order within each queue),
-    logits float32 [new tokens, vocab] if asked for, and the package as it was left."""
+    """Result of a run: new tokens of all requests, completion records per chiplet (in order within
+    each queue), logits float32 [new tokens, vocab] if asked for, and the package as it was left."""
 
     tokens: list[int]
     records: list[list[Record]]
@@ -52,7 +61,17 @@ def run(images: Sequence[Image], config: Config, prompt: Sequence[int], new_toke
     boot_rom: include the loads of the boot ROM (header, firmware section).
     Raises RequestError, ImageError, and what Package.run raises.
     """
-    check_request(images[0], prompt, new_tokens)
+    return serve(images, config, [Request(prompt, new_tokens, end_token)], policy=policy,
+                 poison=poison, queue_depth=queue_depth, want_logits=want_logits, chunk=chunk,
+                 boot_rom=boot_rom)
+
+
+def serve(images: Sequence[Image], config: Config, requests: Sequence[Request], *,
+          policy: Policy = in_order, poison: bool = False, queue_depth: int = 8,
+          want_logits: bool = False, chunk: int | None = None, boot_rom: bool = True) -> Run:
+    """As `run`, for several requests one after the other."""
+    for request in requests:
+        check_request(images[0], request.prompt, request.new_tokens)
     package = Package(config, [image.beats for image in images], policy=policy, poison=poison,
                       queue_depth=queue_depth)
     logits: list[list[np.ndarray]] = [[] for _ in images]
@@ -62,7 +81,7 @@ def run(images: Sequence[Image], config: Config, prompt: Sequence[int], new_toke
             logits[chiplet].append(read_logits(package.chiplets[chiplet], images[chiplet]))
 
     firmware = [
-        chiplet_firmware(d, image, prompt, new_tokens, end_token, chunk, boot_rom, look)
+        chiplet_firmware(d, image, requests, chunk, boot_rom, look)
         for d, image in zip(package.dispatchers, images)
     ]
     tokens = package.run(firmware)
@@ -99,9 +118,8 @@ def read_logits(chiplet: Chiplet, image: Image) -> np.ndarray:
 # The firmware of one chiplet; `yield` waits until the chiplet is idle.
 
 
-def chiplet_firmware(d: Dispatcher, image: Image, prompt: Sequence[int], new_tokens: int,
-                     end_token: int | None, chunk: int | None, boot_rom: bool,
-                     look: Callable[[int], None]) -> Firmware:
+def chiplet_firmware(d: Dispatcher, image: Image, requests: Sequence[Request], chunk: int | None,
+                     boot_rom: bool, look: Callable[[int], None]) -> Firmware:
     if boot_rom:
         yield from _boot(d, image)
     yield from _verify_sections(d, image)
@@ -110,9 +128,18 @@ def chiplet_firmware(d: Dispatcher, image: Image, prompt: Sequence[int], new_tok
     _expect(d, image.load_signature, "weights")
 
     most = min(chunk or image.max_tokens, image.max_tokens)
+    out: list[int] = []
+    for request in requests:
+        out += yield from _serve(d, image, request, most, look)
+    return out
+
+
+def _serve(d: Dispatcher, image: Image, request: Request, most: int,
+           look: Callable[[int], None]) -> Firmware:
+    """One request in chunks of at most `most` tokens; returns its new tokens."""
     position, out = 0, []
-    while position < len(prompt):
-        tokens = prompt[position : position + most]
+    while position < len(request.prompt):
+        tokens = request.prompt[position : position + most]
         yield from _run_chunk(d, image, position, tokens)
         position += len(tokens)
     while True:
@@ -120,7 +147,7 @@ def chiplet_firmware(d: Dispatcher, image: Image, prompt: Sequence[int], new_tok
         look(image.chiplet)
         token = _sample(d, image)
         out.append(token)
-        if len(out) == new_tokens or token == end_token:
+        if len(out) == request.new_tokens or token == request.end_token:
             return out
         yield from _run_chunk(d, image, position, [token])
         position += 1
