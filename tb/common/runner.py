@@ -282,8 +282,10 @@ def simulate(
             )
         except subprocess.TimeoutExpired:
             trouble = f"stopped after {timeout_minutes} minutes"
-        except (SystemExit, RuntimeError) as error:
+        except RuntimeError as error:
             trouble = str(error)
+        except SystemExit as error:
+            trouble = f"cocotb ended with {error}; the end of the log says why"
     _check(results, cases, log, trouble, seed, rerun)
     if waves:
         for wave in [*run_dir.glob("*.vcd"), *run_dir.glob("*.fst")]:

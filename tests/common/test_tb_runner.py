@@ -115,8 +115,8 @@ def test_failure_says_how_to_rerun(project: Path, simulator: str) -> None:
     with pytest.raises(AssertionError) as caught:
         run(project, simulator, step=2, parameters={"STEP": 3})
     text = str(caught.value)
-    assert "runner_cases.counts failed: step is 3" in text
-    assert "SEED=1" in text
+    assert text.startswith("SEED=1: runner_cases.counts failed: step is 3\n")
+    assert "cocotb ended with" not in text
     assert f"::test_failure_says_how_to_rerun[{simulator}]' SIM={simulator} SEED=1 WAVES=1" in text
 
 
@@ -134,6 +134,13 @@ def test_name_that_does_not_exist_is_a_failure(
 ) -> None:
     with pytest.raises(AssertionError, match="did not run: nothing_has_this_name\n"):
         run(project, simulator, testcase=[*names, "nothing_has_this_name"])
+
+
+@pytest.mark.sim("icarus")
+def test_broken_test_module_is_a_failure(project: Path, simulator: str) -> None:
+    (project / "runner_cases.py").write_text("import nothing_has_this_name\n")
+    with pytest.raises(AssertionError, match="SEED=1: cocotb ended with .* the end of the log"):
+        run(project, simulator)
 
 
 @pytest.mark.sim("icarus")
