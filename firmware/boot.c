@@ -14,15 +14,46 @@ static bool engines_finish(void) {
   }
 }
 
-static void doorbell_wait(void) {
+// Chiplet 0, once the doorbell has rung: brings all peers to their boot ROM, wherever they are, and
+// waits until each has stopped its engines. The first message is taken by a peer's firmware, if that
+// runs, and the second by its boot ROM, which answers. False if the dispatcher holds an error.
+static bool peers_stop(void) {
+  uint32_t stopped = 1;
+  message_t m;
+  messages_drop();
+  message_broadcast(MESSAGE_REBOOT, 0);
+  message_broadcast(MESSAGE_REBOOT, 0);
+  while (stopped != (1u << n_chiplets()) - 1) {
+    if (reg_read(REG_DISPATCH) & REG_BIT(DISPATCH_ERROR)) return false;
+    if (!message_peek(&m)) continue;
+    message_drop();
+    if (m.kind == MESSAGE_STOPPED) stopped |= 1u << m.source;
+  }
+  return true;
+}
+
+// Returns when all chiplets boot, with engines at rest everywhere: what peers had sent before has
+// arrived, and is forgotten. False if the dispatcher holds an error.
+static bool doorbell_wait(void) {
   if (chiplet_id() == 0) {
-    while (!(reg_read(REG_HOST) & REG_BIT(HOST_DOORBELL))) sleep();
+    while (!(reg_read(REG_HOST) & REG_BIT(HOST_DOORBELL))) {
+      message_drop();
+      sleep();
+    }
     reg_write(REG_DOORBELL_CLEAR, 1);
     reg_write(REG_HOST_STATUS, STATUS_BOOTING);
+    if (!peers_stop()) return false;
     message_broadcast(MESSAGE_GO, 0);
   } else {
-    message_await(MESSAGE_GO);
+    message_t m;
+    do {
+      while (!message_peek(&m)) sleep();
+      message_drop();
+      if (m.kind == MESSAGE_REBOOT) message_send(0, MESSAGE_STOPPED, 0);
+    } while (m.kind != MESSAGE_GO);
   }
+  engines_reset();
+  return true;
 }
 
 // CRC-32 (reflected, polynomial 0xedb88320), four bits at a time, of the header words before the one
@@ -100,10 +131,9 @@ static uint32_t load(uint32_t *info) {
 
 int main(void) {
   for (;;) {
-    uint32_t info;
+    uint32_t info = 0;
     engines_reset();
-    doorbell_wait();
-    uint32_t error = load(&info);
+    uint32_t error = doorbell_wait() ? load(&info) : engine_error_word();
     if (!error) {
       sync_code();
       __asm__ volatile("jr %0" : : "r"(SRAM));

@@ -37,7 +37,8 @@ enum {
   MESSAGE_INFO = 4,     // data: error detail, follows MESSAGE_ERROR
   MESSAGE_REQUEST = 5,  // data: words of the request that follow
   MESSAGE_WORD = 6,     // data: one word of the request
-  MESSAGE_REBOOT = 7,
+  MESSAGE_REBOOT = 7,   // back to the boot ROM
+  MESSAGE_STOPPED = 8,  // the boot ROM has done so
 };
 
 typedef struct {
@@ -117,6 +118,10 @@ static inline bool message_peek(message_t *m) {
 
 static inline void message_drop(void) { reg_write(REG_MRX_POP, 1); }
 
+static inline void messages_drop(void) {
+  while (reg_read(REG_MRX_STATUS) & REG_BIT(MRX_STATUS_VALID)) message_drop();
+}
+
 // Wakes at any line; whoever calls this tests its condition again.
 static inline void sleep(void) {
   CSR_WRITE(mie, 0x1fu << IRQ_LOCAL0);
@@ -145,9 +150,11 @@ static inline uint32_t error_word(uint32_t code) { return code | chiplet_id() <<
 // Error word of the error that the dispatcher holds.
 static inline uint32_t engine_error_word(void) { return reg_read(REG_ERROR) | chiplet_id() << 20; }
 
-// Tells the host, through chiplet 0.
+// Tells the host, through chiplet 0. A ring of the doorbell counts only after the host could see
+// the error.
 static inline void report_error(uint32_t word, uint32_t info) {
   if (chiplet_id() == 0) {
+    reg_write(REG_DOORBELL_CLEAR, 1);
     reg_write(REG_HOST_ERROR, word);
     reg_write(REG_HOST_ERROR_INFO, info);
     reg_write(REG_HOST_STATUS, STATUS_ERROR);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Firmware of a chiplet: loads the weights, then serves requests: prefill, decode, greedy sampling.
 // Every chiplet runs this same program on its own image; chiplet 0 also serves the host.
-// After an error of engines or image it waits for the doorbell and boots again.
+// The doorbell boots again: at once between requests, at the next wait for engines during one. After
+// an error of engines or image nothing else is served.
 #include "chip.h"
 
 // Base registers, by the convention of docs/architecture.md
@@ -9,6 +10,7 @@ enum { BASE_POS = 1, BASE_TOKENS, BASE_END, BASE_ROPE, BASE_LAST };
 
 enum { REQUEST_PROMPT, REQUEST_NEW, REQUEST_END_TOKEN, REQUEST_WORDS };
 #define MAX_PROMPT 4096u
+#define MAX_CHIPLETS 8u
 
 static uint32_t header[IMAGE_HEADER_WORDS];
 static uint32_t prompt[MAX_PROMPT];
@@ -28,25 +30,32 @@ static void __attribute__((noreturn)) fail(uint32_t word, uint32_t info) {
       message_drop();
       sleep();
     }
-    message_broadcast(MESSAGE_REBOOT, 0);
   } else {
     message_await(MESSAGE_REBOOT);
   }
   reboot();
 }
 
+static void errors_check(void) {
+  if (reg_read(REG_DISPATCH) & REG_BIT(DISPATCH_ERROR)) {
+    fail(engine_error_word(), reg_read(REG_ERROR_SEQUENCE));
+  }
+}
+
 // Takes one message, if it is of a kind that means the same at any time. Requests stay in the queue
 // until `wanted` asks for them. False if nothing was taken.
 static bool listen(message_t *wanted) {
-  static uint32_t error;
+  static uint32_t error[MAX_CHIPLETS];  // words whose detail has not come yet
   message_t m;
+  if (chiplet_id() == 0 && reg_read(REG_HOST) & REG_BIT(HOST_DOORBELL)) reboot();
+  errors_check();
   if (!message_peek(&m)) return false;
   if (!wanted && (m.kind == MESSAGE_REQUEST || m.kind == MESSAGE_WORD)) return false;
   message_drop();
   switch (m.kind) {
     case MESSAGE_READY: ready |= 1u << m.source; break;
-    case MESSAGE_ERROR: error = m.data; break;
-    case MESSAGE_INFO: fail(error, m.data);
+    case MESSAGE_ERROR: error[m.source % MAX_CHIPLETS] = m.data; break;
+    case MESSAGE_INFO: fail(error[m.source % MAX_CHIPLETS], m.data);
     case MESSAGE_REBOOT: reboot();
     default: break;
   }
@@ -57,9 +66,9 @@ static bool listen(message_t *wanted) {
 // Waits until every queued command has been completed.
 static void engines_finish(void) {
   for (;;) {
-    uint32_t state = reg_read(REG_DISPATCH);
-    if (state & REG_BIT(DISPATCH_ERROR)) fail(engine_error_word(), reg_read(REG_ERROR_SEQUENCE));
-    if (state & REG_BIT(DISPATCH_IDLE)) return;
+    bool idle = reg_read(REG_DISPATCH) & REG_BIT(DISPATCH_IDLE);
+    errors_check();
+    if (idle) return;
     if (!listen(0)) sleep();
   }
 }
@@ -175,8 +184,7 @@ static void generate(uint32_t n_prompt, uint32_t n_new, uint32_t end_token) {
     list_section_run(IMAGE_KIND_HEAD_LIST);
     token = sample();
     if (chiplet_id() == 0) {
-      while (!(reg_read(REG_HOST) & REG_BIT(HOST_OUT_READY))) {
-      }
+      while (!(reg_read(REG_HOST) & REG_BIT(HOST_OUT_READY))) listen(0);
       reg_write(REG_HOST_OUT, token);
     }
     if (--n_new == 0 || token == end_token) return;
@@ -185,9 +193,8 @@ static void generate(uint32_t n_prompt, uint32_t n_new, uint32_t end_token) {
 }
 
 static uint32_t host_word(void) {
-  while (!(reg_read(REG_HOST) & REG_BIT(HOST_IN_VALID))) {
-    if (!listen(0)) sleep();
-  }
+  // Words that the host writes after it has rung the doorbell are for the next boot: listen first.
+  while (listen(0) || !(reg_read(REG_HOST) & REG_BIT(HOST_IN_VALID))) sleep();
   uint32_t word = reg_read(REG_HOST_IN);
   reg_write(REG_HOST_IN_POP, 1);
   return word;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // host_port: the package's AXI4-Lite slave: host registers (rtl/chiplet/registers.rdl) and two
-//   word
-// queues between host and chiplet 0.
+//   word queues between host and chiplet 0.
 //
 // Contract: one read and one write at a time, each answered OKAY; an address without a register
 //   reads 0 and ignores writes. A word written to IN_DATA while IN_SPACE is 0 is dropped.
+//   Ringing the doorbell empties both queues, so that nothing of an earlier request is left.
 // Handshake: AXI4-Lite; AW and W are taken together. Write strobes are ignored: write whole words.
 // Latency: 1 cycle. Cost: two FIFOs of QUEUE_WORDS words.
 `default_nettype none
@@ -68,6 +68,8 @@ module host_port #(
   wire        pop = write && s_axil_awaddr == HOST_OUT_POP;
   wire [1:0]  cause = {status == {16'd0, STATUS_ERROR}, host_out_valid};
 
+  wire        clear = rst || doorbell;
+
   assign s_axil_awready = write;
   assign s_axil_wready = write;
   assign s_axil_bresp = 2'b00;
@@ -76,11 +78,11 @@ module host_port #(
   assign irq = |(cause & enable_q);
 
   fifo #(.WIDTH(32), .DEPTH(QUEUE_WORDS)) u_in (
-    .clk(clk), .rst(rst), .s_valid(push), .s_ready(in_space), .s_data(s_axil_wdata),
+    .clk(clk), .rst(clear), .s_valid(push), .s_ready(in_space), .s_data(s_axil_wdata),
     .m_valid(in_valid), .m_ready(in_pop), .m_data(in_data)
   );
   fifo #(.WIDTH(32), .DEPTH(QUEUE_WORDS)) u_out (
-    .clk(clk), .rst(rst), .s_valid(out_valid), .s_ready(out_ready), .s_data(out_data),
+    .clk(clk), .rst(clear), .s_valid(out_valid), .s_ready(out_ready), .s_data(out_data),
     .m_valid(host_out_valid), .m_ready(pop), .m_data(host_out_data)
   );
 
@@ -101,6 +103,10 @@ module host_port #(
       in_count_q <= in_count_q + {15'd0, push && in_space} - {15'd0, in_pop && in_valid};
       out_count_q <= out_count_q + {15'd0, out_valid && out_ready}
                      - {15'd0, pop && host_out_valid};
+      if (doorbell) begin
+        in_count_q <= 16'd0;
+        out_count_q <= 16'd0;
+      end
       if (s_axil_bready) s_axil_bvalid <= 1'b0;
       if (s_axil_rready) s_axil_rvalid <= 1'b0;
       if (write) begin
