@@ -219,8 +219,8 @@ def _run_chunk(d: Dispatcher, image: Image, position: int,
 
 
 def _sample(d: Dispatcher, image: Image) -> int:
-    """Token of the best argmax beat: highest value, then lowest index."""
+    """Token of the best argmax beat: a NaN, else the highest value; then the lowest index."""
     slots = [c for c in range(image.n_chiplets) if image.argmax_mask >> c & 1]
     beats = [d.chiplet.data[image.argmax_stash + c] for c in slots]
-    best = min((-float(b.view(np.float32)[0]), int(b.view("<u4")[1])) for b in beats)
-    return best[1]
+    found = [(float(b.view(np.float32)[0]), int(b.view("<u4")[1])) for b in beats]
+    return min((0.0, i) if np.isnan(v) else (1.0, -v, i) for v, i in found)[-1]
