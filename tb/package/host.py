@@ -94,7 +94,11 @@ class Host:
     async def check_error(self) -> None:
         """Raise ChipError if the status is error."""
         if await self.read("STATUS") == STATUS["error"]:
-            raise decode_error(await self.read("ERROR"), await self.read("ERROR_INFO"))
+            raise await self.error()
+
+    async def error(self) -> ChipError:
+        """The error that the chip shows."""
+        return decode_error(await self.read("ERROR"), await self.read("ERROR_INFO"))
 
     async def wait_status(self, *wanted: str, cycles: int = 2_000_000, poll: int = 500,
                           seen: Callable[[str], None] = lambda status: None) -> str:

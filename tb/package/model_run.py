@@ -85,6 +85,32 @@ class Session:
                 break
         await self.host.wait_status("done", cycles=100_000)
 
+    async def act(self, action: str, *values) -> None:
+        """One action of the host: ring the doorbell; wait `values[0]` cycles; write the words
+        values[0]; take values[0] tokens; wait for the status values[0]; expect an error."""
+        host = self.host
+        if action == "ring":
+            await host.write("DOORBELL", 1)
+            await host.write("IRQ_ENABLE", 3)
+        elif action == "wait":
+            await ClockCycles(self.dut.clk, values[0])
+        elif action == "words":
+            for word in values[0]:
+                while await host.read("IN_SPACE") == 0:
+                    await ClockCycles(self.dut.clk, 100)
+                await host.write("IN_DATA", word)
+        elif action == "tokens":
+            for _ in range(values[0]):
+                self.tokens.append(await host.token())
+        elif action == "status":
+            await host.wait_status(values[0], cycles=2_000_000)
+            self.note(f"status {values[0]}")
+        elif action == "error":
+            await host.wait_status("error", cycles=2_000_000)
+            self.errors.append(str(await host.error()))
+        else:
+            raise ValueError(f"no action {action}")
+
     async def guarded(self, step) -> bool:
         """Await a step; False if the chip reported an error or a record differs."""
         try:
@@ -103,7 +129,10 @@ class Session:
         dut.check_enable.value = int(job["check"])
         await self.host.reset()
         self.note("reset")
-        good = await self.guarded(self.boot())
+        for action in job["actions"]:
+            if not await self.guarded(self.act(*action)):
+                break
+        good = not job["actions"] and await self.guarded(self.boot())
         began = time.time()
         for request in job["requests"] if good else []:
             good = await self.guarded(self.serve(*request))
