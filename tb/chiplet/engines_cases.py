@@ -49,6 +49,7 @@ class Bench:
         for name in ("push_valid", "push_cmd", "t_valid", "t_we", "t_addr", "t_data", "t_exps"):
             getattr(d, name).value = 0
         d.noise.value = noise
+        d.seed.value = rng("noise").randrange(1, 1 << 32)
         await start(d)
         cocotb.start_soon(self._watch())
         # Exponents near 1, so that products stay finite mostly, and a few extreme ones.

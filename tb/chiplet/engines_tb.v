@@ -16,6 +16,7 @@ module engines_tb #(
   input  wire               clk,
   input  wire               rst,
   input  wire [7:0]         noise,
+  input  wire [31:0]        seed,    // of the noise, not 0
 
   input  wire               push_valid,
   output wire               push_ready,
@@ -71,7 +72,7 @@ module engines_tb #(
   reg [31:0] random_q;
   wire [31:0] r1 = random_q ^ (random_q << 13);
   wire [31:0] r2 = r1 ^ (r1 >> 17);
-  always @(posedge clk) random_q <= rst ? 32'd2463534242 : r2 ^ (r2 << 5);
+  always @(posedge clk) random_q <= rst ? seed : r2 ^ (r2 << 5);
 
   // Test port, noise ports
   assign req_valid[0] = t_valid;

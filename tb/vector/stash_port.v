@@ -6,11 +6,11 @@
 `default_nettype none
 
 module stash_port #(
-  parameter BLOCK = 16,
-  parameter SEED = 1
+  parameter BLOCK = 16
 ) (
   input  wire               clk,
   input  wire               rst,
+  input  wire [31:0]        seed,   // not 0; sampled while rst is high
   input  wire [7:0]         stall,  // of 256 cycles, how many refuse
   input  wire               req_valid,
   output wire               req_ready,
@@ -22,7 +22,7 @@ module stash_port #(
   reg [31:0] random_q;
   wire [31:0] r1 = random_q ^ (random_q << 13);
   wire [31:0] r2 = r1 ^ (r1 >> 17);
-  always @(posedge clk) random_q <= rst ? SEED : r2 ^ (r2 << 5);
+  always @(posedge clk) random_q <= rst ? seed : r2 ^ (r2 << 5);
 
   wire room, waiting;
   wire [8*BLOCK-1:0] data;

@@ -39,6 +39,8 @@ class Bench:
 
     async def start(self) -> None:
         self.dut.host_we.value = 0
+        source = rng("stalls")
+        self.dut.seeds.value = sum(source.randrange(1, 1 << 32) << 32 * i for i in range(3))
         self.dut.fault.value = int(os.environ.get("FAULT", "0"))
         self.stall("none")
         dut = self.dut

@@ -13,6 +13,7 @@ module vector_tb #(
 ) (
   input  wire               clk,
   input  wire               rst,
+  input  wire [95:0]        seeds,  // of the stalls of a, b, d, 32 bits each, none 0
   input  wire [2:0]         fault,
   input  wire [7:0]         stall_a,
   input  wire [7:0]         stall_b,
@@ -88,20 +89,20 @@ module vector_tb #(
     end
   end
 
-  stash_port #(.BLOCK(BLOCK), .SEED(32'h2545F491)) port_a (
-    .clk(clk), .rst(rst), .stall(stall_a), .req_valid(a_req_valid), .req_ready(a_req_ready),
+  stash_port #(.BLOCK(BLOCK)) port_a (
+    .clk(clk), .rst(rst), .seed(seeds[31:0]), .stall(stall_a), .req_valid(a_req_valid), .req_ready(a_req_ready),
     .read_data(mem[a_req_addr[$clog2(STASH_BEATS)-1:0]]),
     .rsp_valid(a_rsp_valid), .rsp_data(a_rsp_data), .rsp_exps(a_rsp_exps)
   );
-  stash_port #(.BLOCK(BLOCK), .SEED(32'h9E3779B9)) port_b (
-    .clk(clk), .rst(rst), .stall(stall_b), .req_valid(b_req_valid), .req_ready(b_req_ready),
+  stash_port #(.BLOCK(BLOCK)) port_b (
+    .clk(clk), .rst(rst), .seed(seeds[63:32]), .stall(stall_b), .req_valid(b_req_valid), .req_ready(b_req_ready),
     .read_data(mem[b_req_addr[$clog2(STASH_BEATS)-1:0]]),
     .rsp_valid(b_rsp_valid), .rsp_data(b_rsp_data), .rsp_exps(b_rsp_exps)
   );
   reg [31:0] random_q;
   wire [31:0] r1 = random_q ^ (random_q << 13);
   wire [31:0] r2 = r1 ^ (r1 >> 17);
-  always @(posedge clk) random_q <= rst ? 32'h7F4A7C15 : r2 ^ (r2 << 5);
+  always @(posedge clk) random_q <= rst ? seeds[95:64] : r2 ^ (r2 << 5);
   assign d_ready = random_q[7:0] >= stall_d;
 
   // What the monitors see

@@ -9,12 +9,12 @@ from tb.common.filelist import ROOT, FileList, block_list
 from tb.common.runner import simulate
 
 FAULTS = {
-    "wrong_bit": (1, "d_req beat 0 data lane"),
-    "wrong_address": (2, "d_req beat"),
-    "lost_beat": (3, "d_req"),
-    "wrong_scalar": (4, "stream scalar beat 0"),
-    "wrong_signature": (5, "stream done beat 0"),
-    "wrong_operand": (6, "expected"),
+    "wrong_bit": (1, r"stream d_req beat 0 data lane \d+: expected"),
+    "wrong_address": (2, r"stream d_req beat 0 addr lane 0: expected"),
+    "lost_beat": (3, r"stream d_req(: \d+ beats missing| beat \d+ .*: expected)"),
+    "wrong_scalar": (4, r"stream scalar beat 0: expected"),
+    "wrong_signature": (5, r"stream done beat 0: expected"),
+    "wrong_operand": (6, r"stream (d_req|scalar|done) beat \d+.*: expected"),
 }
 
 ILLEGAL = {
