@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// core_bus_tb: core_memory and core_registers as core_unit joins them, the test in place of the core.
-// The stash window shares a stash with a port that aims at the same bank, in stash_stall of 256 cycles.
+// core_bus_tb: core_memory and core_registers as core_unit joins them, the test in place of the
+// core. The stash window shares a stash with a port that aims at the same bank, in stash_stall of
+// 256 cycles.
 `default_nettype none
 
 module core_bus_tb #(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// dma_tb: dma behind memory_port, with memory, stash and macro columns, all of which stall at random.
+// dma_tb: dma behind memory_port, with memory, stash and macro columns, which all stall at random.
 // Settings say how often: `*_stall` of 256 cycles. A second reader shares the memory port, another
 // port the stash; it aims at the bank that the DMA wants. A write to conflict_set is dropped and
 // reported, as a macro does. The access port reads or writes entry t_index of stash, memory and
