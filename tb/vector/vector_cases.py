@@ -10,13 +10,13 @@ import cocotb
 import numpy as np
 from cocotb.triggers import RisingEdge
 
-from models import fp32, signature, vector_engine
+from models import cycle_hardware, fp32, signature, vector_engine
 from models.commands import Command, IllegalCommand, formats, queue_number
 from models.errors import AddressError, Code
 from tb.common.bus import Scoreboard, StreamMonitor, StreamSource, random_pause
 from tb.common.clock import rng, start
 from tb.common.coverage import Coverage, unmet
-from tb.vector import stimulus, timing
+from tb.vector import stimulus
 
 BLOCK = int(os.environ["BLOCK"])
 BEATS = int(os.environ["STASH_BEATS"])
@@ -321,6 +321,7 @@ async def cycles(dut):
     bench, source, numbers = Bench(dut), rng("cycles"), np.random.default_rng(cocotb.RANDOM_SEED)
     await bench.start()
     await bench.init_scalars(numbers)
+    hardware = cycle_hardware.Hardware(block=BLOCK, fn_cycles=int(os.environ["FN_CYCLES"]))
     wrong = []
     for _ in range(COMMANDS or 60):
         c = stimulus.command(source.choice(stimulus.CHAINS), BLOCK, BEATS, source)
@@ -329,7 +330,7 @@ async def cycles(dut):
         for kind in kinds:
             await bench.fill(c, kind, kind, numbers)
             taken.append(await bench.run(c))
-        want = timing.cycles(c, BLOCK, int(os.environ["FN_CYCLES"]))
+        want = cycle_hardware.vector(c, hardware).done
         if taken != [want, want]:
             wrong.append(f"{c}: {taken[0]} and {taken[1]}, expected {want}")
     assert not wrong, "\n".join(wrong)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from models import config, cycle, cycle_stash
-from models import cycle_hardware as hw
 from models.checkpoint import LlamaConfig
 from models.commands import Command, decode
 from models.compiler.llama import Lists
@@ -32,23 +31,6 @@ def mac(queue: int = 4, **values: int) -> Command:
 
 
 # Formulas
-
-
-@pytest.mark.parametrize("block", [16, 64])
-def test_vector_formula_is_the_one_held_against_the_rtl(block: int, seed: int) -> None:
-    """tb/vector/timing.py, which the vector engine's own tests compare with the RTL."""
-    from tb.vector import timing
-
-    rng = np.random.default_rng(seed)
-    for _ in range(300):
-        c = Command("ve", 0, {
-            "fn": int(rng.integers(3)), "reduce": int(rng.integers(4)), "out": int(rng.integers(3)),
-            "post": int(rng.integers(4)), "len": int(rng.integers(1, 600)),
-            "outer": int(rng.integers(1, 6)), "inner": int(rng.integers(1, 4)),
-            "causal": int(rng.integers(2))})
-        for fn_cycles in (1, 2, 4):
-            h = Hardware(block=block, fn_cycles=fn_cycles)
-            assert hw.vector(c, h).done == timing.cycles(c, block, fn_cycles), c
 
 
 @pytest.mark.parametrize("cols, depth, outer, inner", [(64, 64, 1, 1), (100, 130, 3, 2),
