@@ -342,9 +342,3 @@ def _runs(numbers: set[int], passed_over: int = -1) -> list[tuple[int, int]]:
         else:
             runs.append((n, 1))
     return runs
-
-
-def disassemble(encoded: bytes) -> list[str]:
-    """A list as text, one command per line."""
-    size = commands.BYTES
-    return [str(commands.decode(encoded[i : i + size])) for i in range(0, len(encoded), size)]
