@@ -204,6 +204,34 @@ async def status_and_doorbell(dut) -> None:
 
 
 @cocotb.test()
+async def doorbell_empties_the_queues(dut) -> None:
+    """Words of before are gone in both directions, counts included; words of after come through."""
+    b = Bench(dut, "doorbell_empties_the_queues")
+    await b.begin()
+    b.hold()
+    for length in (1, 3, b.words):
+        for _ in range(length):
+            await b.write("IN_DATA", b.r.getrandbits(32))
+            b.source.append(b.r.getrandbits(32))
+        await ClockCycles(dut.clk, 4 * length)
+        await b.expect(IN_SPACE=b.words - length, OUT_COUNT=length)
+        await b.write("DOORBELL", 1)
+        await b.expect(IN_SPACE=b.words, OUT_COUNT=0, OUT_DATA=0)
+        assert dut.in_valid.value == 0
+        words = [b.r.getrandbits(32) for _ in range(2)]
+        await b.write("IN_DATA", words[0])
+        b.board.expect(words[0])
+        b.source.append(words[1])
+        b.take()
+        await b.board.drained(100)
+        b.hold()
+        await b.expect(IN_SPACE=b.words, OUT_COUNT=1, OUT_DATA=words[1])
+        await b.write("DOORBELL", 0)  # no ring, nothing is lost
+        await b.expect(OUT_COUNT=1)
+        await b.write("OUT_POP", 1)
+
+
+@cocotb.test()
 @cocotb.parametrize(stall=[0.0, 0.4, 0.8])
 async def traffic(dut, stall) -> None:
     """Reads and writes at once, stalls on every channel: words in both directions, each once."""

@@ -68,8 +68,9 @@ module host_port_tb #(
     .clk(clk), .rst(rst), .valid(s_axil_rvalid), .ready(s_axil_rready),
     .payload({s_axil_rresp, s_axil_rdata})
   );
+  // The doorbell takes away what waits.
   stream_checker #(.NAME("words in"), .WIDTH(32)) check_in (
-    .clk(clk), .rst(rst), .valid(in_valid), .ready(in_ready), .payload(in_data)
+    .clk(clk), .rst(rst || doorbell), .valid(in_valid), .ready(in_ready), .payload(in_data)
   );
 endmodule
 
