@@ -23,7 +23,6 @@ from collections import defaultdict
 
 import numpy as np
 
-from models import commands
 from models.commands import Command
 from models.config import Config
 
