@@ -9,10 +9,10 @@ import pyuvm
 from cocotb.triggers import ClockCycles, RisingEdge
 from pyuvm import uvm_factory
 
+from tb.common.agents import BeatMonitor, StreamDriver
 from tb.common.bus import no_pause, pauses
 from tb.dimc.macro_env import MacroTest, size
 from tb.dimc.macro_model import Tile, Vector
-from tb.dimc.stream_agent import BeatMonitor, StreamDriver
 
 CYCLES_PER_VECTOR = 8
 FIRST_RESULT_LATENCY = 14

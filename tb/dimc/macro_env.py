@@ -15,10 +15,10 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from pyuvm import ConfigDB, uvm_env, uvm_subscriber, uvm_test
 
 from tb.common import clock
+from tb.common.agents import ResponderAgent, StreamAgent, Tap
 from tb.common.bus import Scoreboard
 from tb.common.coverage import Coverage
 from tb.dimc.macro_model import MacroModel, Tile, vector_beats, write_beat
-from tb.dimc.stream_agent import ResponderAgent, StreamAgent, Tap
 
 WRITE = ("row", "set", "index", "data", "exps", "strb")
 VECTOR = ("data", "exp", "set", "int4", "rows", "cols", "first", "preload", "last", "tag")

@@ -100,28 +100,40 @@ class Tap(uvm_subscriber):
             callback(beat)
 
 
-class StreamAgent(uvm_agent):
-    """Drives and watches one input stream of the design."""
+class _Agent(uvm_agent):
+    """One stream of the design, named like the agent; `ap` publishes its beats."""
 
     def __init__(self, name: str, parent: uvm_component, payload: Sequence[str]) -> None:
         self.payload = tuple(payload)
         super().__init__(name, parent)
 
     def build_phase(self) -> None:
-        dut = ConfigDB().get(self, "", "DUT")
-        self.seqr = uvm_sequencer("seqr", self)
-        self.driver = StreamDriver.create("driver", self)
+        self.dut = ConfigDB().get(self, "", "DUT")
         self.monitor = BeatMonitor.create("monitor", self)
-        self.source = StreamSource(dut, self.get_name(), dut.clk, self.payload)
-        self.watcher = StreamMonitor(dut, self.get_name(), dut.clk, self.payload)
 
     def connect_phase(self) -> None:
+        self.ap = self.monitor.ap
+
+
+class StreamAgent(_Agent):
+    """Drives and watches one input stream of the design."""
+
+    def build_phase(self) -> None:
+        super().build_phase()
+        dut, name = self.dut, self.get_name()
+        self.seqr = uvm_sequencer("seqr", self)
+        self.driver = StreamDriver.create("driver", self)
+        self.source = StreamSource(dut, name, dut.clk, self.payload)
+        self.watcher = StreamMonitor(dut, name, dut.clk, self.payload)
+
+    def connect_phase(self) -> None:
+        super().connect_phase()
         self.driver.seq_item_port.connect(self.seqr.seq_item_export)
         self.driver.source = self.source
         self.monitor.attach(self.watcher)
-        self.ap = self.monitor.ap
 
     def set_pause(self, pause: Pause) -> None:
+        """Change the stalls from the next beat on."""
         self.source.set_pause(pause)
 
     def send(self, beats: Sequence[dict[str, int]]) -> cocotb.task.Task:
@@ -130,21 +142,17 @@ class StreamAgent(uvm_agent):
         return cocotb.start_soon(sequence.start(self.seqr))
 
 
-class ResponderAgent(uvm_agent):
+class ResponderAgent(_Agent):
     """Takes and watches one output stream of the design."""
 
-    def __init__(self, name: str, parent: uvm_component, payload: Sequence[str]) -> None:
-        self.payload = tuple(payload)
-        super().__init__(name, parent)
-
     def build_phase(self) -> None:
-        dut = ConfigDB().get(self, "", "DUT")
-        self.monitor = BeatMonitor.create("monitor", self)
-        self.sink = StreamSink(dut, self.get_name(), dut.clk, self.payload)
+        super().build_phase()
+        self.sink = StreamSink(self.dut, self.get_name(), self.dut.clk, self.payload)
 
     def connect_phase(self) -> None:
+        super().connect_phase()
         self.monitor.attach(self.sink)
-        self.ap = self.monitor.ap
 
     def set_pause(self, pause: Pause) -> None:
+        """Change the stalls from the next cycle on."""
         self.sink.set_pause(pause)
