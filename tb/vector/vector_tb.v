@@ -90,12 +90,14 @@ module vector_tb #(
   end
 
   stash_port #(.BLOCK(BLOCK)) port_a (
-    .clk(clk), .rst(rst), .seed(seeds[31:0]), .stall(stall_a), .req_valid(a_req_valid), .req_ready(a_req_ready),
+    .clk(clk), .rst(rst), .seed(seeds[31:0]), .stall(stall_a),
+    .req_valid(a_req_valid), .req_ready(a_req_ready),
     .read_data(mem[a_req_addr[$clog2(STASH_BEATS)-1:0]]),
     .rsp_valid(a_rsp_valid), .rsp_data(a_rsp_data), .rsp_exps(a_rsp_exps)
   );
   stash_port #(.BLOCK(BLOCK)) port_b (
-    .clk(clk), .rst(rst), .seed(seeds[63:32]), .stall(stall_b), .req_valid(b_req_valid), .req_ready(b_req_ready),
+    .clk(clk), .rst(rst), .seed(seeds[63:32]), .stall(stall_b),
+    .req_valid(b_req_valid), .req_ready(b_req_ready),
     .read_data(mem[b_req_addr[$clog2(STASH_BEATS)-1:0]]),
     .rsp_valid(b_rsp_valid), .rsp_data(b_rsp_data), .rsp_exps(b_rsp_exps)
   );
