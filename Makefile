@@ -7,8 +7,7 @@ RUN := $(PY) -m scripts
 
 # Variables of the targets, handed on through the environment.
 RUN_VARS := SIM SEED WAVES COVER VERBOSE BLOCK TEST LIBERTY MUTANTS
-SIM_VARS := MODEL TOKENIZER PROMPT PROMPT_IDS TOKENS LAYERS CHIPLETS CONFIG SIM SEED BER LOAD \
-  WAVE_FROM WAVE_TO
+SIM_VARS := MODEL TOKENIZER PROMPT PROMPT_IDS TOKENS LAYERS CHIPLETS CONFIG SIM SEED BER LOAD
 export $(RUN_VARS) $(SIM_VARS)
 
 .DEFAULT_GOAL := help
@@ -44,8 +43,7 @@ setup:
 # Registers, command fields, tables: Verilog, C and Python from one source each. Files that would
 # not change are left alone, so that nothing is rebuilt.
 generate: setup
-	@if [ -e scripts/generate.py ]; then $(RUN).generate > build/generate.log \
-	  || { cat build/generate.log; exit 1; }; fi
+	@$(RUN).generate > build/generate.log || { cat build/generate.log; exit 1; }
 
 # Options of scripts/sim.py have the names of the variables: PROMPT_IDS= becomes --prompt-ids.
 sim: generate
