@@ -355,16 +355,24 @@ async def memory_errors(dut) -> None:
 
 @cocotb.test()
 async def conflicts(dut) -> None:
-    """Dropped writes, the last one of a command included, make it CONFLICT; the others are done."""
+    """Dropped writes, if only the last one of a command, make it CONFLICT; the others are done."""
     b = Bench(dut, "conflicts")
     await b.begin()
     dut.conflict_enable.value = 1
-    for step in range(20):
+    for step in range(24):
         b.stalls((0, 60)[step % 2])
         c = b.weights(b.r.randint(1, 3 * b.block))
+        if step % 4 > 1:  # the last beat is the first column of its set
+            index = b.r.randrange(1, b.block)
+            count = 1 + (b.block - index) * (step % 8 < 4)
+            c = Command("weights", QUEUE, {
+                "mem": b.place(b.size(count, 1)), "set": 1, "count": count, "macro": c.macro,
+                "index": index if count > 1 else 0})
         first = c.set * b.block + c.index
         sets = range(first // b.block, (first + c.count - 1) // b.block + 1)
         held = b.r.choice((sets[0], sets[-1], (sets[-1] + 1) % b.sets))
+        if step % 4 > 1:
+            held = sets[-1]
         dut.conflict_set.value = held
         macro = b.model.macros[c.macro]
         kept = macro.weights[held].copy(), macro.exps[held].copy()
@@ -402,6 +410,8 @@ async def cancelled(dut) -> None:
         await RisingEdge(dut.clk)
         if dut.done_valid.value == 1:  # it was complete before
             b.done += 1
+        await RisingEdge(dut.clk)
+        written = int(dut.write_count.value)
         for cycle in range(BOUND):
             await RisingEdge(dut.clk)
             if cycle > 15 and dut.busy.value == 0:
@@ -411,6 +421,7 @@ async def cancelled(dut) -> None:
         dut.cancel.value = 0
         await RisingEdge(dut.clk)
         assert int(dut.done_count.value) == b.done, f"{c}: done after cancel"
+        assert int(dut.write_count.value) == written, f"{c}: goes on writing after cancel"
         got = await b.read_back()
         for a, o, n in zip(got, old, new, strict=True):
             good = (a == o).all(axis=1) | (a == n).all(axis=1)

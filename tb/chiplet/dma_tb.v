@@ -27,6 +27,7 @@ module dma_tb #(
   output wire [31:0]        done_signature,
   output wire [3:0]         done_status,
   output reg  [31:0]        done_count,
+  output reg  [31:0]        write_count,   // beats written to stash or macros
 
   input  wire [15:0]        read_latency,
   input  wire [15:0]        write_latency,
@@ -108,6 +109,9 @@ module dma_tb #(
   always @(posedge clk) begin
     if (rst) done_count <= 32'd0;
     else if (done_valid) done_count <= done_count + 32'd1;
+    if (rst) write_count <= 32'd0;
+    else if (stash_valid && stash_we && stash_ready || mw_valid && mw_ready)
+      write_count <= write_count + 32'd1;
   end
 
   memory_port #(.BLOCK(BLOCK), .CLIENTS(2)) u_port (
