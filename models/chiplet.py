@@ -254,7 +254,7 @@ class Chiplet:
     def _ve(self, c: Command) -> int:
         if self.poison:
             self._ve_readable(c)
-        effect = vector_engine.execute(c, self.data, self.exps, self.scalars, self.block)
+        effect = vector_engine.execute(c, self.data, self.scalars, self.block)
         self.write(effect.address, effect.data, effect.exps)
         self.scalars[effect.scalar_index] = effect.scalar_value
         if self.scalars_written is not None:

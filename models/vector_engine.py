@@ -157,12 +157,11 @@ def _post(v: np.ndarray, post: int, imm: np.float32) -> np.ndarray:
     return fp32.mul(v, imm) if post == POST_MUL else v
 
 
-def execute(c: Command, data: np.ndarray, exps: np.ndarray, scalars: np.ndarray,
-            block: int) -> Effect:
+def execute(c: Command, data: np.ndarray, scalars: np.ndarray, block: int) -> Effect:
     """Effect of one relocated `ve` command; nothing passed in is changed.
 
-    data uint8 [beats, block], exps uint8 [beats, 2], scalars float32 [SCALARS]. Exponents of the
-    operands are never read. Raises IllegalCommand, AddressError (then nothing has happened).
+    data uint8 [beats, block], scalars float32 [SCALARS]; the operands' exponents have no part in
+    it. Raises IllegalCommand, AddressError (then nothing has happened).
     """
     p = plan(c, block, data.shape[0])
     lanes = block // 4

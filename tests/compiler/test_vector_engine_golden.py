@@ -21,7 +21,6 @@ class Bench:
         self.rng = np.random.default_rng(seed)
         # Garbage everywhere: what a command may not use must not show.
         self.data = self.rng.integers(0, 256, (2048, block), np.uint8)
-        self.exps = self.rng.integers(0, 256, (2048, 2), np.uint8)
         self.scalars = self.rng.standard_normal(1024).astype(np.float32)
 
     def put(self, beat: int, rows: np.ndarray, stride: int) -> None:
@@ -31,7 +30,7 @@ class Bench:
 
     def run(self, **values: int) -> vector_engine.Effect:
         c = Command("ve", 0, {"outer": 1, "inner": 1, **values})
-        return vector_engine.execute(c, self.data, self.exps, self.scalars, self.block)
+        return vector_engine.execute(c, self.data, self.scalars, self.block)
 
     def random(self, rows: int, n: int) -> np.ndarray:
         return (self.rng.standard_normal((rows, n)) * 3).astype(np.float32)
