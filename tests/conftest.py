@@ -26,14 +26,13 @@ from tb.common.filelist import ROOT
 from tb.common.runner import SIMULATORS, current_seed, missing_simulator
 
 ALLOWED_SKIPS = ROOT / ".ci" / "allowed_skips"
-LONG_MARKS = ("regress", "slow")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tessera")
     group.addoption("--sim", choices=SIMULATORS, help="run on this simulator only")
     group.addoption("--seed", help="random seed of all tests (default 1)")
-    group.addoption("--regress", action="store_true", help="include tests marked regress or slow")
+    group.addoption("--regress", action="store_true", help="include tests marked regress")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -68,7 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     named = [arg for arg in config.args if "::" in arg]
     long = []
     if not config.getoption("regress") and not named:
-        long = [i for i in items if any(i.get_closest_marker(mark) for mark in LONG_MARKS)]
+        long = [i for i in items if i.get_closest_marker("regress")]
     dropped = [i for i in items if i in unusable or i in long]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
