@@ -406,7 +406,7 @@ module chiplet #(
   link_unit #(
     .CHIPLET(CHIPLET), .N_CHIPLETS(N_CHIPLETS), .BLOCK(BLOCK), .STASH_BEATS(STASH_BEATS)
   ) u_links (
-    .clk(clk), .rst(rst), .engine_rst(engine_rst),
+    .clk(clk), .rst(rst), .engine_rst(engine_rst), .link_clear(engine_reset),
     .tx_valid(tx_valid), .tx_ready(tx_ready), .tx_addr(tx_addr), .tx_data(tx_data),
     .tx_exps(tx_exps), .tx_first(tx_first), .tx_last(tx_last), .tx_empty(tx_empty),
     .tx_meta(tx_meta),

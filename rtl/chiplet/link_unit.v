@@ -20,7 +20,8 @@ module link_unit #(
 ) (
   input  wire                          clk,
   input  wire                          rst,
-  input  wire                          engine_rst,   // also brings links up again
+  input  wire                          engine_rst,
+  input  wire                          link_clear,   // pulse: links that are down come up again
 
   // beats out
   input  wire [N_CHIPLETS-1:0]         tx_valid,
@@ -131,7 +132,7 @@ module link_unit #(
           .mrx_data(peer_mrx_data[64*p +: 64]),
           .phit_tx_data(phit_tx_data[PHIT*p +: PHIT]), .phit_tx_frame(phit_tx_frame[8*p +: 8]),
           .phit_rx_data(phit_rx_data[PHIT*p +: PHIT]), .phit_rx_frame(phit_rx_frame[8*p +: 8]),
-          .clear(engine_rst), .link_down(down[p]), .link_cause(unused_cause),
+          .clear(link_clear), .link_down(down[p]), .link_cause(unused_cause),
           .count_flits_sent(unused_flits_sent), .count_flits_received(unused_flits_received),
           .count_replays(peer_replays[32*p +: 32]), .count_errors(peer_errors[32*p +: 32]),
           .count_stalls(unused_stalls), .count_beats_sent(peer_sent[32*p +: 32]),

@@ -65,7 +65,7 @@ module link_unit_tb #(
       link_unit #(
         .CHIPLET(u), .N_CHIPLETS(N), .BLOCK(BLOCK), .STASH_BEATS(STASH_BEATS)
       ) u_links (
-        .clk(clk), .rst(rst), .engine_rst(1'b0),
+        .clk(clk), .rst(rst), .engine_rst(1'b0), .link_clear(1'b0),
         .tx_valid(tx_valid[N*u +: N]), .tx_ready(tx_ready[N*u +: N]),
         .tx_addr(tx_addr[16*u +: 16]), .tx_data(tx_data[W*u +: W]),
         .tx_exps(tx_exps[16*u +: 16]), .tx_first(tx_first[u]), .tx_last(tx_last[u]),
