@@ -28,11 +28,12 @@ class Bench:
         d = self.dut
         self.stalls(0)
         self.sources = [StreamSource(d, s, d.clk, ("addr", "beats")) for s, _ in CLIENTS]
+        d.t_write.value = d.x_ready.value = d.y_ready.value = 0
+        await start(d)
+        # Only now: registers start at random, so a stream may show anything before its reset.
         self.sinks = [StreamSink(d, m, d.clk, ("data", "err")) for _, m in CLIENTS]
         self.boards = [Scoreboard(sink) for sink in self.sinks]
         StreamMonitor(d, "ar", d.clk, ("id", "addr", "len")).add_callback(self._burst)
-        d.t_write.value = 0
-        await start(d)
         d.t_write.value = 1
         for index, word in enumerate(self.memory):
             d.t_index.value, d.t_data.value = index, word

@@ -28,8 +28,7 @@ class Bench:
         d = self.dut
         for name in ("status", "error", "error_info"):
             getattr(d, name).value = 0
-        self.sink = StreamSink(d, "in", d.clk)
-        self.board = Scoreboard(self.sink)
+        d.in_ready.value = 0
         self.source = StreamSource(d, "out", d.clk)
         start_clock(d)
         d.rst.value = 1
@@ -41,6 +40,9 @@ class Bench:
                                          r.r_channel)):
                 channel.set_pause_generator(random_pause(stall, rng(f"axi{k}")))
         await reset(d)
+        # Only now: registers start at random, so a stream may show anything before its reset.
+        self.sink = StreamSink(d, "in", d.clk)
+        self.board = Scoreboard(self.sink)
         cocotb.start_soon(self._watch())
         await ClockCycles(d.clk, 2)
 
