@@ -5,7 +5,7 @@
 // Contract: `force_replay` pulses when flits have been outstanding for TIMEOUT cycles without an
 //   acknowledgement or a replay. The link goes down, with a cause, after MAX_TIMEOUTS of these or
 //   MAX_REPLAYS replays without any acknowledgement between, after SILENCE cycles without a good
-//   flit from the peer, or at a protocol error. The first cause stays until `clear`, which also
+//   flit from the peer, or at a protocol error. The first cause stays until `clear`, which then
 //   replays what is outstanding: nothing is lost by going down and coming back.
 // Latency: `down` and `cause` follow what brings them by one cycle.
 // Cost: two timers of 32 bits, two counters of 8.
@@ -53,7 +53,8 @@ module link_retry #(
 
   wire timeout = outstanding && !progress && !replay && !down && timer_q == TIMEOUT_WORD - 32'd1;
 
-  assign force_replay = timeout || clear;
+  // A link that works goes on by itself: only one that had stopped must send again.
+  assign force_replay = timeout || (clear && down);
   assign down = cause_q != CAUSE_NONE;
   assign cause = cause_q;
 
