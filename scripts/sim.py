@@ -125,7 +125,7 @@ def report(weights: LlamaWeights, config: Config, loaded: Loaded, golden: host.R
         "prefill_tokens": len(loaded.prompt),
         "prefill_cycles": prefill,
         "decode_cycles_per_token": decode,
-        "mac_utilization": macs / (spent * peak),
+        "mac_utilization": macs / (spent * peak) if cycles else 0.0,
         "bytes_per_mac": traffic / macs,
         "link_retries": sum(result.link_replays),
         "load_cycles": result.ready_cycle,
@@ -263,7 +263,8 @@ def finish(console: Console, values: dict, result: Result, mismatch: str) -> Non
         console.print(f"first mismatch: {mismatch}", highlight=False)
     for error in result.errors:
         console.print(f"error: {error}")
-    verdict = "agrees with the golden, command by command" if good else "DIFFERS from the golden"
+    verdict = ("agrees with the golden, command by command" if good
+               else "stopped with an error" if result.errors else "DIFFERS from the golden")
     console.print(f"The RTL {verdict}. Report: build/sim/report.json")
     if not good:
         raise SystemExit(1)
