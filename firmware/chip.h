@@ -15,7 +15,7 @@
 #define SRAM 0x10000000u
 #define BOOT_ROM 0x00000000u
 
-// Lines of irq_local, see rtl/chiplet/chiplet.v
+// Lines of irq_local, see rtl/chiplet/core_unit.v
 enum { LINE_NOTIFY, LINE_ERROR, LINE_MESSAGE, LINE_HOST, LINE_IDLE };
 
 // STATUS of the host port
@@ -74,8 +74,13 @@ static inline void command_set(command_t *c, uint32_t lsb, uint32_t width, uint3
 
 #define COMMAND_SET(c, name, value) command_set((c), CMD_##name##_LSB, CMD_##name##_W, (value))
 
+// Queues a command. A dispatcher that holds an error takes no more: the command is dropped, and
+// whoever waits for the engines finds the error.
 static inline void command_push(const command_t *c) {
-  while (!(reg_read(REG_DISPATCH) & REG_BIT(DISPATCH_PUSH_READY))) {
+  for (;;) {
+    uint32_t state = reg_read(REG_DISPATCH);
+    if (state & REG_BIT(DISPATCH_ERROR)) return;
+    if (state & REG_BIT(DISPATCH_PUSH_READY)) break;
   }
   for (uint32_t i = 0; i < CMD_BITS / 32; i++) reg_write(REG_PUSH + 4 * i, c->word[i]);
 }
@@ -92,8 +97,12 @@ static inline void push_load(uint32_t mem, uint32_t stash, uint32_t count) {
   command_push(&c);
 }
 
+// Sends a message. While the one before cannot leave because its link is down, the message is
+// dropped; the dispatcher holds the error LINK then.
 static inline void message_send(uint32_t peer, uint32_t kind, uint32_t data) {
   while (!(reg_read(REG_MTX_STATUS) & REG_BIT(MTX_STATUS_READY))) {
+    uint32_t down = REG_FIELD(reg_read(REG_LINKS), LINKS_DOWN);
+    if (down >> reg_read(REG_MTX_PEER) & 1) return;
   }
   reg_write(REG_MTX_PEER, peer);
   reg_write(REG_MTX_LO, kind | chiplet_id() << 8);

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import threading
 import time
 from pathlib import Path
@@ -28,7 +29,7 @@ from tb.package.expectation import describe
 from tb.package.session import Job, Result, simulate_package
 
 OUT = ROOT / "build" / "sim"
-DATA = ROOT.parent / "shared" / "data"
+DATA = Path(os.environ.get("TESSERA_DATA") or ROOT.parent / "shared" / "data")
 STORIES_PROMPT = "Once upon a time, there was a little"
 SMOLLM2_PROMPT = "What is the capital of France?"
 VECTOR_CYCLES = 8  # of a macro: one activation vector with all columns
@@ -121,6 +122,7 @@ def report(weights: LlamaWeights, config: Config, loaded: Loaded, golden: host.R
         "tokens": result.tokens,
         "tokens_golden": golden.tokens,
         "commands_checked": result.checked,
+        "commands_expected": sum(map(len, golden.records)),
         "mismatches": result.mismatches,
         "prefill_tokens": len(loaded.prompt),
         "prefill_cycles": prefill,
@@ -191,14 +193,15 @@ def _number(_context: click.Context, parameter: click.Parameter, value: float) -
 @click.option("--sim", type=click.Choice(["verilator", "icarus"]), default="verilator",
               show_default=True)
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(1, 2**31 - 1),
-              help="Seed of channel errors.")
+              help="Seed of channel errors and of what memories hold at first.")
 @click.option("--ber", default=0.0, show_default=True, type=click.FloatRange(0, 0.01),
               callback=_number, help="Bit error rate of every link.")
-@click.option("--load", type=click.Choice(["dma"]), default="dma", show_default=True,
-              help="How weights come into the macros.")
-@click.option("--waves", is_flag=True, help="Write waveforms.")
+@click.option("--waves", is_flag=True, help="Write waveforms of the whole run: large, and slow.")
 def main(model, tokenizer_path, prompt, prompt_ids, tokens, layers, chiplets, config_name, sim,
-         seed, ber, load, waves) -> None:
+         seed, ber, waves) -> None:
+    os.environ["SEED"] = str(seed)
+    if waves:
+        os.environ["WAVES"] = "1"
     console = Console(soft_wrap=True, markup=False)  # a model may write what looks like markup
     if reason := missing_simulator(sim):
         raise click.ClickException(reason)
@@ -251,9 +254,9 @@ def finish(console: Console, values: dict, result: Result, mismatch: str) -> Non
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "report.json").write_text(json.dumps(values, indent=2) + "\n")
     good = (values["mismatches"] == 0 and values["tokens"] == values["tokens_golden"]
-            and not result.errors)
+            and values["commands_checked"] == values["commands_expected"] and not result.errors)
     console.print(f"text: {values['text']!r}", highlight=False)
-    for key in ("commands_checked", "mismatches", "load_cycles", "prefill_tokens",
+    for key in ("commands_checked", "commands_expected", "mismatches", "load_cycles", "prefill_tokens",
                 "prefill_cycles", "decode_cycles_per_token", "mac_utilization", "bytes_per_mac",
                 "link_retries", "sim_cycles_per_second", "wall_seconds_per_token"):
         value = values[key]

@@ -159,7 +159,7 @@ module core_registers #(
       for (i = 0; i < 8; i = i + 1) push_q[i] <= 32'd0;
     end else begin
       time_q <= time_q + 64'd1;
-      if (push_ready) push_valid <= 1'b0;
+      if (push_ready || engine_reset) push_valid <= 1'b0;
       if (mtx_ready) mtx_valid <= 1'b0;
       if (host_out_ready) host_out_valid <= 1'b0;
       if (write && is_base) begin

@@ -52,6 +52,8 @@ def describe(mismatch: dict | None, records: Sequence[Sequence[Record]], plan: P
     command = posted[m["number"]].command
     if command is None:
         return f"{where} (a packet): {values}"
-    written = {"ve": "d", "mac": "dst", "load": "stash"}.get(command.name)
-    tensor = f", writes {plan.buffer_at(getattr(command, written))}" if written else ""
-    return f"{where} ({command}{tensor}): {values}"
+    address = {"ve": "d", "mac": "dst", "load": "stash", "send": "dst"}.get(command.name)
+    tensors = {"column": "the K cache", "row": "the V cache", "weights": "weights",
+               "store": "memory", "sync": "nothing"}
+    tensor = plan.buffer_at(getattr(command, address)) if address else tensors[command.name]
+    return f"{where} ({command}, writes {tensor}): {values}"

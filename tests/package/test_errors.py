@@ -188,6 +188,18 @@ def test_memory_beyond_the_end(short_run, tracer):
     assert error.startswith("chiplet 0 reports MEMORY") and "queue dma" in error
 
 
+def test_embedding_beyond_the_memory(short_run, tracer):
+    """The firmware's own loads fail while it still has more to push: reported, not waited for."""
+    built, golden, prompt, new = short_run
+    header = {**built[0].header, "embed_signatures_mem": 0x3FFFFF0}
+    far = patched(dataclasses.replace(built[0], header=header), Kind.STEP_LIST,
+                  built[0].section(Kind.STEP_LIST))
+    result = simulate_package(tracer, [far, built[1]], golden.records,
+                              Job([(prompt, new)], check=False), work=WORK / "embedding")
+    (error,) = result.errors
+    assert error.startswith("chiplet 0 reports MEMORY") and "queue dma, opcode 1" in error
+
+
 def test_hung_semaphore_names_who_waits_for_whom_and_a_reboot_recovers(short_run, tracer):
     """MOVE waits for a signal that DMA never gives, and everything else for MOVE. After the error
     the host rings the doorbell, the chip boots again from its image and is ready for a request."""
