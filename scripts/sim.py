@@ -257,8 +257,9 @@ def finish(console: Console, values: dict, result: Result, mismatch: str) -> Non
             and values["commands_checked"] == values["commands_expected"] and not result.errors)
     console.print(f"text: {values['text']!r}", highlight=False)
     for key in ("commands_checked", "commands_expected", "mismatches", "load_cycles",
-                "prefill_tokens", "prefill_cycles", "decode_cycles_per_token", "mac_utilization", "bytes_per_mac",
-                "link_retries", "sim_cycles_per_second", "wall_seconds_per_token"):
+                "prefill_tokens", "prefill_cycles", "decode_cycles_per_token", "mac_utilization",
+                "bytes_per_mac", "link_retries", "sim_cycles_per_second",
+                "wall_seconds_per_token"):
         value = values[key]
         console.print(f"  {key:24} {value:,.4g}" if isinstance(value, float)
                       else f"  {key:24} {value:,}")
