@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 -f ../common/common.f
 dimc_array.v
+adder_tree.v
+dimc_plane.v
+dimc_column.v
+dimc_rows.v
+dimc_array_structural.v
 dimc_accumulate.v
 dimc_macro.v

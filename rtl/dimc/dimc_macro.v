@@ -8,8 +8,9 @@
 //   from +0 or from the preload. docs/dimc.md has the tables of ports, timing and errors.
 // Handshakes: valid may not wait for ready; payloads are stable while stalled. act_ready and
 //   pre_ready depend on registers only; wr_ready is low exactly while a vector is being accepted.
-// Latency: 14 cycles from the cycle that accepts a tile's last vector to its first result beat; one
-//   vector per 8 cycles, one result beat per cycle.
+// Latency: with P = 8/BITS_PER_CYCLE, P + 6 cycles from the cycle that accepts a tile's last vector
+//   to its first result beat; one vector per P cycles or per ceil(act_cols/LANES), whichever is
+//   more; one result beat per cycle.
 // Writes to a set that is locked or whose vector is in flight are dropped and flagged.
 // Cost: SETS x COLS x (ROWS + 2) bytes of memory; LANES = ROWS/4 fp32 adders; 2*COLS accumulators.
 `default_nettype none
@@ -18,8 +19,10 @@ module dimc_macro #(
   parameter ROWS = 64,           // 8, 16, 32 or 64
   parameter COLS = 64,           // 4 to ROWS
   parameter SETS = 16,           // 2 to 4096
-  parameter BITS_PER_CYCLE = 1,  // 1
-  parameter TAG_BITS = 8         // at least 1
+  parameter BITS_PER_CYCLE = 1,  // 1 or 2
+  parameter TAG_BITS = 8,        // at least 1
+  parameter IMPLEMENTATION = 0,  // array: 0 behavioural, 1 structural
+  parameter TREE = 1             // adders of a structural array: 0 ripple, 1 carry-save
 ) (
   input  wire                clk,
   input  wire                rst,
@@ -87,8 +90,14 @@ module dimc_macro #(
     if (SETS < 2 || SETS > 4096) begin : g_sets
       dimc_macro_SETS_must_be_2_to_4096 rule ();
     end
-    if (BITS_PER_CYCLE != 1) begin : g_bits
-      dimc_macro_BITS_PER_CYCLE_must_be_1 rule ();
+    if (BITS_PER_CYCLE != 1 && BITS_PER_CYCLE != 2) begin : g_bits
+      dimc_macro_BITS_PER_CYCLE_must_be_1_or_2 rule ();
+    end
+    if (IMPLEMENTATION != 0 && IMPLEMENTATION != 1) begin : g_implementation
+      dimc_macro_IMPLEMENTATION_must_be_0_or_1 rule ();
+    end
+    if (TREE != 0 && TREE != 1) begin : g_tree
+      dimc_macro_TREE_must_be_0_or_1 rule ();
     end
     if (TAG_BITS < 1) begin : g_tag
       dimc_macro_TAG_BITS_must_be_at_least_1 rule ();
@@ -152,31 +161,63 @@ module dimc_macro #(
   wire [22*LANES-1:0] group_dots;
   wire [8*LANES-1:0] group_exps;
 
-  dimc_array #(
-    .ROWS(ROWS),
-    .COLS(COLS),
-    .SETS(SETS)
-  ) array (
-    .clk(clk),
-    .write(wr_taken && !wr_missing && !wr_locked),
-    .write_row(wr_row),
-    .write_set(wr_set),
-    .write_index(wr_index),
-    .write_data(wr_data),
-    .write_strb(wr_strb),
-    .write_exps(wr_exps),
-    .load(load),
-    .load_set(act_set),
-    .load_data(act_data),
-    .load_rows(act_rows),
-    .load_int4(act_int4),
-    .step(step),
-    .last(last_plane),
-    .group_en(group_en),
-    .group(group),
-    .group_dots(group_dots),
-    .group_exps(group_exps)
-  );
+  generate
+    if (IMPLEMENTATION == 0) begin : g_behavioural
+      dimc_array #(
+        .ROWS(ROWS),
+        .COLS(COLS),
+        .SETS(SETS)
+      ) array (
+        .clk(clk),
+        .write(wr_taken && !wr_missing && !wr_locked),
+        .write_row(wr_row),
+        .write_set(wr_set),
+        .write_index(wr_index),
+        .write_data(wr_data),
+        .write_strb(wr_strb),
+        .write_exps(wr_exps),
+        .load(load),
+        .load_set(act_set),
+        .load_data(act_data),
+        .load_rows(act_rows),
+        .load_int4(act_int4),
+        .step(step),
+        .last(last_plane),
+        .group_en(group_en),
+        .group(group),
+        .group_dots(group_dots),
+        .group_exps(group_exps)
+      );
+    end else begin : g_structural
+      dimc_array_structural #(
+        .ROWS(ROWS),
+        .COLS(COLS),
+        .SETS(SETS),
+        .BITS_PER_CYCLE(BITS_PER_CYCLE),
+        .CARRY_SAVE(TREE)
+      ) array (
+        .clk(clk),
+        .write(wr_taken && !wr_missing && !wr_locked),
+        .write_row(wr_row),
+        .write_set(wr_set),
+        .write_index(wr_index),
+        .write_data(wr_data),
+        .write_strb(wr_strb),
+        .write_exps(wr_exps),
+        .load(load),
+        .load_set(act_set),
+        .load_data(act_data),
+        .load_rows(act_rows),
+        .load_int4(act_int4),
+        .step(step),
+        .last(last_plane),
+        .group_en(group_en),
+        .group(group),
+        .group_dots(group_dots),
+        .group_exps(group_exps)
+      );
+    end
+  endgenerate
 
   // ---- preload beats: two are kept, so that act_ready does not depend on pre_valid
   wire start_valid, start_ready;

@@ -8,7 +8,9 @@ module dimc_macro_tb #(
   parameter COLS = 64,
   parameter SETS = 16,
   parameter BITS_PER_CYCLE = 1,
-  parameter TAG_BITS = 8
+  parameter TAG_BITS = 8,
+  parameter IMPLEMENTATION = 0,
+  parameter TREE = 1
 ) (
   input wire                 clk,
   input wire                 rst,
@@ -58,7 +60,9 @@ module dimc_macro_tb #(
     .COLS(COLS),
     .SETS(SETS),
     .BITS_PER_CYCLE(BITS_PER_CYCLE),
-    .TAG_BITS(TAG_BITS)
+    .TAG_BITS(TAG_BITS),
+    .IMPLEMENTATION(IMPLEMENTATION),
+    .TREE(TREE)
   ) macro (
     .clk(clk),
     .rst(rst),

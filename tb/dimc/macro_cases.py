@@ -14,8 +14,8 @@ from tb.common.bus import no_pause, pauses
 from tb.dimc.macro_env import MacroTest, size
 from tb.dimc.macro_model import Tile, Vector
 
-CYCLES_PER_VECTOR = 8
-FIRST_RESULT_LATENCY = 14
+CYCLES_PER_VECTOR = 8 // size("BITS_PER_CYCLE", 1)
+FIRST_RESULT_LATENCY = 6 + CYCLES_PER_VECTOR
 
 
 @pyuvm.test()
@@ -174,8 +174,8 @@ class ValidRange(Directed):
 
 @pyuvm.test()
 class BackToBack(Directed):
-    """A vector every 8 cycles across sets, formats, tile ends and concurrent writes; 14 cycles
-    from a tile's last vector to its first result; no stall counted."""
+    """A vector every 8/BITS_PER_CYCLE cycles across sets, formats, tile ends and concurrent writes;
+    6 cycles more from a tile's last vector to its first result; no stall counted."""
 
     async def stimulus(self) -> None:
         sets = min(self.model.sets, 4)
@@ -258,8 +258,9 @@ class Conflicts(Directed):
             self.column(0, cols, self.random_bytes(), drop=True),
             self.row(0, rows, self.random_bytes(), drop=True),
         )
-        # A vector accepted in cycle 0 locks its set in cycles 1 to 8. Offered together with it, a
-        # write has to wait for cycle 1; sent `wait` cycles after, it is on the wires in wait + 2.
+        # A vector accepted in cycle 0 locks its set in cycles 1 to 8 (with two bits per cycle 1 to
+        # 4). Offered together with it, a write has to wait for cycle 1; sent `wait` cycles after,
+        # it is on the wires in wait + 2.
         for wait in range(-1, 10):
             await ClockCycles(self.dut.clk, 2)
             tasks = self.send(Tile([self.vector(3)], cols, False, wait + 1))

@@ -36,8 +36,10 @@ ILLEGAL = {
     "ROWS": (24, "ROWS_must_be_8_16_32_or_64"),
     "COLS": (17, "COLS_must_be_4_to_ROWS"),
     "SETS": (1, "SETS_must_be_2_to_4096"),
-    "BITS_PER_CYCLE": (2, "BITS_PER_CYCLE_must_be_1"),
+    "BITS_PER_CYCLE": (3, "BITS_PER_CYCLE_must_be_1_or_2"),
     "TAG_BITS": (0, "TAG_BITS_must_be_at_least_1"),
+    "IMPLEMENTATION": (2, "IMPLEMENTATION_must_be_0_or_1"),
+    "TREE": (2, "TREE_must_be_0_or_1"),
 }
 
 
@@ -90,6 +92,32 @@ def test_sizes(simulator: str, rows: int, cols: int, sets: int) -> None:
         COLS=cols,
         SETS=sets,
     )
+
+
+@pytest.mark.parametrize(
+    ("bits", "tree", "size"),
+    [
+        (1, 1, 8),
+        (2, 0, 8),
+        (2, 1, 16),
+        pytest.param(1, 0, 16, marks=pytest.mark.regress),
+        pytest.param(1, 1, 16, marks=pytest.mark.regress),
+        pytest.param(2, 1, 8, marks=pytest.mark.regress),
+    ],
+)
+def test_structural(simulator: str, bits: int, tree: int, size: int) -> None:
+    sizes = {"ROWS": size, "COLS": size, "SETS": 8}
+    cases = ["ColumnsAndRows", "ValidRange", "BackPressure", "Conflicts", "RandomTraffic"]
+    kind = {"IMPLEMENTATION": 1, "TREE": tree, "BITS_PER_CYCLE": bits}
+    run(simulator, cases, epochs=8, **sizes, **kind)
+
+
+@pytest.mark.parametrize("implementation", [0, 1])
+def test_two_bits_per_cycle(simulator: str, implementation: int) -> None:
+    """At full rate where the columns of INT4 are no more than ROWS."""
+    sizes = {"ROWS": 16, "COLS": 8, "SETS": 8}
+    kind = {"IMPLEMENTATION": implementation, "BITS_PER_CYCLE": 2}
+    run(simulator, PASSING, **sizes, **kind)
 
 
 @pytest.mark.parametrize("name", ILLEGAL)
