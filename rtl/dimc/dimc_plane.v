@@ -7,8 +7,8 @@
 //   after the last step until the next last step.
 //   BITS_PER_CYCLE = 1: one[r] is bit k of x[r] in step k; the last one weighs negative.
 //   BITS_PER_CYCLE = 2: one, two, negative are the digit -2..2 of x[r] (dimc_rows). A negative
-//   digit multiplies the complement 15 - n, so `held` is the sum plus 15 times the size of each negative
-//   digit at its weight; the caller takes that off, once for all columns.
+//   digit multiplies the complement 15 - n, so `held` is the sum plus 15 times the size of each
+//   negative digit at its weight; the caller takes that off, once for all columns.
 //   n[r] is nibbles[4r +: 4], its top bit inverted where bias is 1: the unsigned form s + 8 of a
 //   signed nibble s. What it adds, 8 * (sum of x), is the caller's to take off as well.
 // Latency: 8/BITS_PER_CYCLE steps. Cost: ROWS selections and a tree of ROWS terms of 4 bits (2:

@@ -155,8 +155,10 @@ module package_tb #(
   endgenerate
   always @(posedge clk) begin
     if (flip && flip_target == 2'd2) begin
-      u_package.g_chiplet[0].u_chiplet.g_macro[0].u_macro.u_macro.array.mem[flip_address] <=
-        u_package.g_chiplet[0].u_chiplet.g_macro[0].u_macro.u_macro.array.mem[flip_address] ^ 8'd1;
+      u_package.g_chiplet[0].u_chiplet.g_macro[0].u_macro.u_macro
+        .g_behavioural.array.mem[flip_address] <=
+        u_package.g_chiplet[0].u_chiplet.g_macro[0].u_macro.u_macro
+        .g_behavioural.array.mem[flip_address] ^ 8'd1;
     end
   end
 
