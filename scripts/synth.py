@@ -19,6 +19,7 @@ from scripts.blocks import require_block, settings, stop
 from tb.common.filelist import ROOT, FileList, block_list, relative
 
 OUT = ROOT / "build" / "synth"
+AREA = "-script +strash;ifraig;scorr;dc2;dch;amap,-m"  # abc, for area and not for delay
 
 
 def script(files: FileList, entry: dict, liberty: Path | None) -> str:
@@ -30,7 +31,8 @@ def script(files: FileList, entry: dict, liberty: Path | None) -> str:
     sets = " ".join(f"-chparam {k} {v}" for k, v in entry.get("parameters", {}).items())
     lines += [f"hierarchy -top {top} {sets}", f"synth -flatten -top {top}"]
     if liberty:
-        lines += [f"dfflibmap -liberty {liberty}", f"abc -liberty {liberty}", "opt_clean"]
+        effort = AREA if entry.get("least_area") else ""
+        lines += [f"dfflibmap -liberty {liberty}", f"abc -liberty {liberty} {effort}", "opt_clean"]
         lines += ["check", f"tee -o stat.txt stat -liberty {liberty}"]
     else:
         lines += ["dfflegalize -cell $_DFF_P_ x", "abc -g cmos2", "opt_clean", "check"]
@@ -69,6 +71,13 @@ def measure(text: str, liberty: Path | None) -> dict:
     return result
 
 
+def ratio_to_plain(netlists: dict, plain: str, per: str) -> float:
+    """Least area per unit of all netlists that state it / that of the plain one."""
+    key = f"nand2_per_{per}"
+    areas = {name: netlist[key] for name, netlist in netlists.items() if key in netlist}
+    return round(min(areas.values()) / areas[plain], 3)
+
+
 def main() -> None:
     """Synthesise the block's netlists and print a table."""
     block = require_block("synth")
@@ -98,9 +107,14 @@ def main() -> None:
             tail = "\n".join((folder / "yosys.log").read_text().splitlines()[-15:])
             stop(f"synth: {name} failed, see {relative(folder / 'yosys.log')}\n{tail}")
         figures = measure((folder / "stat.txt").read_text(), liberty)
+        for unit, count in entry.get("per", {}).items():
+            figures[f"nand2_per_{unit}"] = round(figures["nand2"] / count, 2)
         report["netlists"][name] = figures | {"parameters": entry.get("parameters", {})}
         at_least = "at least " if figures.get("lower_bound") else ""
         print(f"{block} {name}: {figures['cells']:,} cells, {at_least}{figures['kge']:,} kGE")
+    if ratio := settings(block).get("synth_ratio"):
+        report["ratio_to_plain"] = ratio_to_plain(report["netlists"], **ratio)
+        print(f"{block}: ratio_to_plain {report['ratio_to_plain']}")
     path = OUT / f"{block}.json"
     path.write_text(json.dumps(report, indent=1) + "\n")
     print(f"written: {relative(path)} ({liberty.name if liberty else 'generic CMOS estimate'})")
