@@ -219,7 +219,7 @@ def test_prediction_against_the_rtl(simulator: str, shared_data: Path, tmp_path:
     prompt = [1, *range(3, 22)]
     golden = host.run(images, cfg, prompt, 3)
     trace = tmp_path / "trace.txt"
-    result = simulate_package(cfg, images, golden.records, Request(prompt, 3), work=tmp_path,
+    result = simulate_package(cfg, images, golden.records, Request([(prompt, 3)]), work=tmp_path,
                               sim=simulator, trace=trace)
     assert not result.mismatches
     h = dataclasses.replace(Hardware(n_macros=cfg.n_macros), block=cfg.block)
