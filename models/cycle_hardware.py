@@ -97,13 +97,13 @@ class Firmware:
     from the last row to the start of the list.
     """
 
-    list_gap: int = 44
-    chunk_gap: int = 120
+    list_gap: int = 69
+    chunk_gap: int = 139
     chiplet_gap: int = 32
     push_gap: int = 62
-    embed_gap: int = 100
+    embed_gap: int = 141
     token_gap: int = 48
-    start_gap: int = 50
+    start_gap: int = 105
 
 
 def target(**changes) -> Hardware:
