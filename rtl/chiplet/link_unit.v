@@ -109,7 +109,9 @@ module link_unit #(
         assign peer_errors[32*p +: 32] = 32'd0;
         assign peer_sent[32*p +: 32] = 32'd0;
         assign peer_received[32*p +: 32] = 32'd0;
-        wire unused_self = &{1'b0, tx_valid[p], req_ready[p], done_ready[p], peer_mrx_ready[p],
+        wire unused_self = &{1'b0, engine_rst, link_clear, tx_valid[p], tx_addr, tx_data, tx_exps,
+                             tx_first, tx_last, tx_empty, tx_meta, mtx_valid, mtx_data,
+                             req_ready[p], done_ready[p], peer_mrx_ready[p],
                              phit_rx_data[PHIT*p +: PHIT], phit_rx_frame[8*p +: 8]};
       end else begin : g_link
         wire            rx_valid, rx_ready, rx_first, rx_last, rx_empty;

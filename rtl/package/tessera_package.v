@@ -166,6 +166,11 @@ module tessera_package #(
         if (p == c) begin : g_self
           assign rx_data[PHIT*p +: PHIT] = {PHIT{1'b0}};
           assign rx_frame[8*p +: 8] = 8'd0;
+          assign lane_rx_data[c*N_CHIPLETS + p] = {PHIT{1'b0}};
+          assign lane_rx_frame[c*N_CHIPLETS + p] = 8'd0;
+          wire unused_self = &{1'b0, channel_control, lane_tx_data[c*N_CHIPLETS + p],
+                               lane_tx_frame[c*N_CHIPLETS + p], lane_rx_data[c*N_CHIPLETS + p],
+                               lane_rx_frame[c*N_CHIPLETS + p]};
         end else begin : g_peer
           assign rx_data[PHIT*p +: PHIT] = lane_rx_data[p*N_CHIPLETS + c];
           assign rx_frame[8*p +: 8] = lane_rx_frame[p*N_CHIPLETS + c];
