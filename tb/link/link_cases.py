@@ -16,6 +16,7 @@ from tb.common.coverage import Coverage
 from tb.link.link_env import CAUSES, Direction, Env, LineMonitor, command
 
 LONG = 100_000
+PATIENCE = 250  # cycles per beat: a slow sink under errors takes tens
 BERS = [0.0, 1e-6, 1e-5, 1e-4]
 STREAMS = [f"{end}_{name}" for end in "ab" for name in ("tx", "mtx", "rx", "mrx")]
 
@@ -75,7 +76,7 @@ async def traffic(dut, ber: float, stall: str) -> None:
     env.stall(stalls(stall))
     beats = int(os.environ.get("LINK_BEATS", "400"))
     sent = {d: load(d, beats, beats // 8) for d in (env.ab, env.ba)}
-    await env.drained(LONG)
+    await env.drained(max(LONG, PATIENCE * beats))
     errors = env.a.count("errors") + env.b.count("errors")
     flips = env.ab.flips() + env.ba.flips()
     dut._log.info(
