@@ -278,11 +278,13 @@ module dispatcher #(
   // waits for an idle queue, else one that waits for a peer, else (a circle, or an engine that does
   // not answer) the first queue that waits, else the first with work in flight, which waits for
   // itself, else the list fetcher.
-  wire [31:0] quiet = {{(32-Q){1'b0}}, queue_idle};
+  wire [23:0] quiet = {{(24-Q){1'b0}}, queue_idle};
   reg [4:0]  hung_queue;
   reg [4:0]  hung_producer;
   reg [3:0]  hung_opcode;
   reg [15:0] hung_sequence;
+  reg [24*Q-1:0] asked;   // semaphores that waiting queues miss
+  reg [24*Q-1:0] blamed;  // those of the first of these kinds that there are
   integer h;
   integer m;
   always @* begin
@@ -290,42 +292,28 @@ module dispatcher #(
     hung_producer = FETCHER;
     hung_opcode = 4'd0;
     hung_sequence = 16'd0;
+    asked = {24*Q{1'b0}};
+    blamed = {24*Q{1'b0}};
     if (hung) begin
+      for (h = 0; h < Q; h = h + 1) begin
+        asked[24*h +: 24] = waiting[h] ? missing[24*h +: 24] : 24'd0;
+      end
+      blamed = asked & {Q{quiet}};
+      if (blamed == {24*Q{1'b0}}) blamed = asked & {Q{24'hFFFFFF << PRODUCER_PEER0}};
+      if (blamed == {24*Q{1'b0}}) blamed = asked;
       for (h = Q - 1; h >= 0; h = h - 1) begin
-        if (working[h]) begin
+        if (blamed == {24*Q{1'b0}} && working[h]) begin
           hung_queue = h[4:0];
           hung_producer = h[4:0];
           hung_opcode = fail_opcode[4*h +: 4];
           hung_sequence = fail_sequence[16*h +: 16];
         end
-      end
-      for (h = Q - 1; h >= 0; h = h - 1) begin
-        if (waiting[h]) begin
-          hung_queue = h[4:0];
-          hung_opcode = head_opcode[4*h +: 4];
-          hung_sequence = head_sequence[16*h +: 16];
-          for (m = 23; m >= 0; m = m - 1) begin
-            if (missing[24*h + m]) hung_producer = m[4:0];
-          end
-        end
-      end
-      for (h = Q - 1; h >= 0; h = h - 1) begin
         for (m = 23; m >= 0; m = m - 1) begin
-          if (waiting[h] && missing[24*h + m] && (m >= PRODUCER_PEER0)) begin
+          if (blamed[24*h + m]) begin
             hung_queue = h[4:0];
+            hung_producer = m[4:0];
             hung_opcode = head_opcode[4*h +: 4];
             hung_sequence = head_sequence[16*h +: 16];
-            hung_producer = m[4:0];
-          end
-        end
-      end
-      for (h = Q - 1; h >= 0; h = h - 1) begin
-        for (m = 23; m >= 0; m = m - 1) begin
-          if (waiting[h] && missing[24*h + m] && quiet[m]) begin
-            hung_queue = h[4:0];
-            hung_opcode = head_opcode[4*h +: 4];
-            hung_sequence = head_sequence[16*h +: 16];
-            hung_producer = m[4:0];
           end
         end
       end

@@ -207,8 +207,10 @@ module dma #(
   assign m_axi_bready = state_q == S_STORE && (store_q == T_RESPONSE || store_q == T_EXPS_RESPONSE);
   wire responded = m_axi_bvalid && m_axi_bready;
   wire unused_bresp = m_axi_bresp[0];  // OKAY and EXOKAY, SLVERR and DECERR are one to us
-  wire store_row_ends = left_q == chunk;
   wire store_group_ends = mx_q && in_group == chunk;
+  // The last response of a row: of its last chunk, or of the exponents behind that.
+  wire store_row_done = responded && (store_q == T_EXPS_RESPONSE
+                                      ? left_q == 20'd0 : !store_group_ends && left_q == chunk);
 
   assign stash_req_valid = (is_data && !weights_q && !drop) || stash_read;
   assign stash_req_we = state_q == S_READ;
@@ -362,16 +364,6 @@ module dma #(
               left_q <= left_q - chunk;
               group_left_q <= group_left_q - chunk;
               store_q <= store_group_ends ? T_EXPS_ADDRESS : T_FILL;
-              if (!store_group_ends && store_row_ends) begin
-                left_q <= count_q;
-                rows_q <= rows_q - 12'd1;
-                mem_q <= next_mem;
-                store_mem_q <= next_mem;
-                stash_q <= next_stash;
-                write_addr_q <= next_stash;
-                if (rows_q == 12'd1) state_q <= S_END;
-              end
-              if (cancelled_q) state_q <= S_IDLE;
             end
             T_EXPS_ADDRESS: if (m_axi_awready) store_q <= T_EXPS_DATA;
             T_EXPS_DATA: if (m_axi_wready) store_q <= T_EXPS_RESPONSE;
@@ -382,18 +374,18 @@ module dma #(
               group_left_q <= GROUP_BEATS;
               store_mem_q <= store_mem_q + 32'd1;
               store_q <= T_FILL;
-              if (left_q == 20'd0) begin
-                left_q <= count_q;
-                rows_q <= rows_q - 12'd1;
-                mem_q <= next_mem;
-                store_mem_q <= next_mem;
-                stash_q <= next_stash;
-                write_addr_q <= next_stash;
-                if (rows_q == 12'd1) state_q <= S_END;
-              end
-              if (cancelled_q) state_q <= S_IDLE;
             end
           endcase
+          if (store_row_done) begin
+            left_q <= count_q;
+            rows_q <= rows_q - 12'd1;
+            mem_q <= next_mem;
+            store_mem_q <= next_mem;
+            stash_q <= next_stash;
+            write_addr_q <= next_stash;
+            if (rows_q == 12'd1) state_q <= S_END;
+          end
+          if (responded && cancelled_q) state_q <= S_IDLE;
         end
 
         default: begin
