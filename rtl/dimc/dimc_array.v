@@ -10,7 +10,7 @@
 //   group_dots and group_exps, where they stay until the next fetch. Lanes beyond the last column
 //   are undefined. A structural array has the same ports and the same timing.
 // Writes: the caller lets no write come together with `load`, and none touch the set of the vector
-//   whose planes are being processed; see docs/dimc.md for the meaning of the fields.
+//   whose planes are being processed; see docs/dimc/dimc_macro.md for the meaning of the fields.
 // Latency: dots are held from the cycle after the last step; a group comes a cycle after group_en.
 // Cost in simulation: COLS x ROWS multiplications per vector, nothing in other cycles.
 `default_nettype none
