@@ -5,7 +5,7 @@
 // Contract: for each tile of activation vectors (act_first to act_last) the results are, to the
 //   bit, models/dimc.py over the weights written so far: exact integer dot product over act_rows
 //   rows, scaled by the exponents of block and column, added in fp32 in the order of the vectors,
-//   from +0 or from the preload. docs/dimc/dimc_macro.md has the tables of ports, timing and errors.
+//   from +0 or from the preload. docs/dimc/dimc_macro.md has tables of ports, timing and errors.
 // Handshakes: valid may not wait for ready; payloads are stable while stalled. act_ready and
 //   pre_ready depend on registers only; wr_ready is low exactly while a vector is being accepted.
 // Latency: with P = 8/BITS_PER_CYCLE, P + 6 cycles from the cycle that accepts a tile's last vector
