@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+ELFCLASS32, ELFDATA2LSB = 1, 1
 EM_RISCV = 243
 PT_LOAD = 1
 SHT_SYMTAB = 2
@@ -16,12 +17,27 @@ class ElfError(Exception):
     """The file is not an ELF file of the kind that the core runs; the text says why."""
 
 
+class NotElf(ElfError):
+    """Not an ELF file, or a damaged one."""
+
+
+class WrongClass(ElfError):
+    """Not 32 bits, or not little-endian."""
+
+
+class WrongMachine(ElfError):
+    """Not for RISC-V."""
+
+
 @dataclass(frozen=True)
 class Segment:
-    """Bytes to be loaded at `address` (the load address, not the run address)."""
+    """What is loaded at `address`: `data`, and zeros up to `size` bytes. The program finds it at
+    `run_address`, which is another one if it copies the segment itself."""
 
     address: int
     data: bytes
+    size: int
+    run_address: int
 
 
 @dataclass(frozen=True)
@@ -31,12 +47,13 @@ class Elf:
     symbols: dict[str, int]
 
     def flat(self) -> tuple[int, bytes]:
-        """Lowest load address, and all segments from there on with gaps as zeros."""
-        if not self.segments:
-            raise ElfError("nothing to load")
-        base = min(s.address for s in self.segments)
-        image = bytearray(max(s.address + len(s.data) for s in self.segments) - base)
-        for s in self.segments:
+        """Lowest load address, and all data from there on with gaps as zeros."""
+        loaded = [s for s in self.segments if s.data]
+        if not loaded:
+            raise NotElf("nothing to load")
+        base = min(s.address for s in loaded)
+        image = bytearray(max(s.address + len(s.data) for s in loaded) - base)
+        for s in loaded:
             image[s.address - base : s.address - base + len(s.data)] = s.data
         return base, bytes(image)
 
@@ -45,17 +62,20 @@ def read(path: Path) -> Elf:
     """Parse `path`.
 
     Raises:
-        ElfError: not an ELF file, not RISC-V, not 32 bits, or cut short.
+        ElfError: one of its kinds; the file is not ELF, not RISC-V, not 32 bits, or cut short.
+        OSError: the file cannot be read.
     """
     raw = path.read_bytes()
     if raw[:4] != b"\x7fELF":
-        raise ElfError(f"{path.name} is not an ELF file")
-    if raw[4:6] != b"\x01\x01":
-        raise ElfError(f"{path.name} is not a 32-bit little-endian ELF file")
+        raise NotElf(f"{path.name} is not an ELF file")
+    if len(raw) < 6:
+        raise NotElf(f"{path.name} is damaged: it ends in its header")
+    if (raw[4], raw[5]) != (ELFCLASS32, ELFDATA2LSB):
+        raise WrongClass(f"{path.name} is not a 32-bit little-endian ELF file")
     try:
         return _parse(raw, path.name)
     except (struct.error, IndexError, ValueError) as error:
-        raise ElfError(f"{path.name} is damaged: {error}") from error
+        raise NotElf(f"{path.name} is damaged: {error}") from error
 
 
 def _parse(raw: bytes, name: str) -> Elf:
@@ -63,16 +83,18 @@ def _parse(raw: bytes, name: str) -> Elf:
         struct.unpack_from("<HHIIIIIHHHHHH", raw, 16)
     )
     if machine != EM_RISCV:
-        raise ElfError(f"{name} is for machine {machine}, not RISC-V")
+        raise WrongMachine(f"{name} is for machine {machine}, not RISC-V")
 
     segments = []
     for i in range(phnum):
-        kind, offset, _, address, size = struct.unpack_from("<IIIII", raw, phoff + i * phsize)
-        if kind == PT_LOAD and size:
+        kind, offset, run_address, address, size, memory = struct.unpack_from(
+            "<IIIIII", raw, phoff + i * phsize
+        )
+        if kind == PT_LOAD and memory:
             data = raw[offset : offset + size]
             if len(data) != size:
-                raise ElfError(f"{name} is cut short")
-            segments.append(Segment(address, data))
+                raise NotElf(f"{name} is damaged: it ends in a segment")
+            segments.append(Segment(address, data, max(size, memory), run_address))
 
     sections = [struct.unpack_from("<IIIIIIIIII", raw, shoff + i * shsize) for i in range(shnum)]
     symbols: dict[str, int] = {}
@@ -81,8 +103,8 @@ def _parse(raw: bytes, name: str) -> Elf:
             continue
         offset, size, strings = section[4], section[5], sections[section[6]][4]
         for at in range(offset, offset + size, 16):
-            label, value = struct.unpack_from("<II", raw, at)
+            label, value, _, _, _, defined_in = struct.unpack_from("<IIIBBH", raw, at)
             end = raw.index(b"\0", strings + label)
-            if end > strings + label:
+            if end > strings + label and defined_in:
                 symbols[raw[strings + label : end].decode()] = value
     return Elf(entry, tuple(segments), symbols)
