@@ -149,6 +149,11 @@ def _cocotb_runner(sim: str, deadline: float, objects: Path | None = None):
     from cocotb_tools.runner import Icarus, Verilator
 
     class Limited(Verilator if sim == "verilator" else Icarus):  # type: ignore[misc]
+        def _test_command(self):
+            # Icarus without waves: cocotb forbids dumps; tb/common/wave_dump.v may write a VCD.
+            commands = super()._test_command()
+            return [["-vcd" if arg == "-none" else arg for arg in cmd] for cmd in commands]
+
         def _execute_cmds(self, cmds, cwd, stdout=None):
             stderr = None if stdout is None else subprocess.STDOUT
             for cmd in cmds:
