@@ -6,5 +6,7 @@ dimc_plane.v
 dimc_column.v
 dimc_rows.v
 dimc_array_structural.v
+dimc_preload.v
+dimc_results.v
 dimc_accumulate.v
 dimc_macro.v

@@ -2,22 +2,25 @@
 //
 // dimc_accumulate: block-scaled accumulation of one DIMC macro.
 //
-// Contract: takes a vector whose dot products are held in the array, fetches them in groups of
-//   LANES columns, forms each column's contribution ldexp(float32(d), Ex + Ew - 254 - 6 - (bw-2))
-//   with exponent bytes Ex, Ew (NaN if either is 255), adds it to the column's fp32 accumulator,
-//   and on a tile's last vector sends the sums as result beats. Columns from vec_cols on contribute
-//   nothing, are sent as +0 and set no status.
-// Handshakes: vec_ready depends on registers and pre_valid only. A group waits for its preload
-//   beat, for the result port, and, after a stall, for an earlier sum of the same columns.
-// Latency: a vector taken in cycle t has group g in the adders in cycle t+3+g and in the result
-//   port in cycle t+3+g+ADD_STAGES. A column's accumulator loop takes ADD_STAGES + 1 cycles.
-// Cost: LANES converters and adders (combinational functions with ADD_STAGES registers behind, to
-//   be retimed), 8*LANES accumulators of 32 bits.
+// Contract: takes a vector whose dot products are held in the array, fetches them in words of
+//   ADDERS = GROUPS * LANES columns, forms each column's contribution
+//   ldexp(float32(d), Ex + Ew - 254 - 6 - (bw-2)) with exponent bytes Ex, Ew (NaN if either is
+//   255), adds it to the column's fp32 accumulator, and on a tile's last vector sends the sums as
+//   result beats of LANES columns. Columns from vec_cols on contribute nothing, are sent as +0 and
+//   set no status.
+// Handshakes: vec_ready depends on registers and pre_valid only. A word waits for its preload
+//   beats, for room at the result port, and, after a stall, for an earlier sum of the same columns.
+//   pre_full is stable from register to transfer: GROUPS beats are wanted, else one.
+// Latency: a vector taken in cycle t has word k in the adders in cycle t+3+k and at the result port
+//   from cycle t+3+k+ADD_STAGES on. A column's accumulator loop takes ADD_STAGES + 1 cycles.
+// Cost: ADDERS converters and adders (combinational functions with ADD_STAGES registers behind, to
+//   be retimed), 8*LANES accumulators of 32 bits, the storage of dimc_results.
 `default_nettype none
 
 module dimc_accumulate #(
-  parameter LANES = 16,
-  parameter TAG_BITS = 8
+  parameter LANES = 16,   // columns per beat: 2, 4, 8 or 16
+  parameter GROUPS = 1,   // beats added per cycle: 1 or 2
+  parameter TAG_BITS = 8  // at least 1
 ) (
   input  wire                clk,
   input  wire                rst,
@@ -36,13 +39,14 @@ module dimc_accumulate #(
   // fetch from the array: data one cycle after group_en
   output wire                group_en,
   output wire [2:0]          group,
-  input  wire [22*LANES-1:0] group_dots,
-  input  wire [8*LANES-1:0]  group_exps,
+  input  wire [22*GROUPS*LANES-1:0] group_dots,
+  input  wire [8*GROUPS*LANES-1:0]  group_exps,
 
   // start values
   input  wire                pre_valid,
   output wire                pre_ready,
-  input  wire [32*LANES-1:0] pre_data,
+  output wire                pre_full,
+  input  wire [32*GROUPS*LANES-1:0] pre_data,
 
   // results
   output wire                res_valid,
@@ -56,15 +60,30 @@ module dimc_accumulate #(
   output reg                 saw_nan,
   output wire                busy
 );
+  generate
+    if (LANES != 2 && LANES != 4 && LANES != 8 && LANES != 16) begin : g_lanes
+      dimc_accumulate_LANES_must_be_2_4_8_or_16 rule ();
+    end
+    if (GROUPS != 1 && GROUPS != 2) begin : g_groups
+      dimc_accumulate_GROUPS_must_be_1_or_2 rule ();
+    end
+    if (TAG_BITS < 1) begin : g_tag
+      dimc_accumulate_TAG_BITS_must_be_at_least_1 rule ();
+    end
+  endgenerate
+
 `include "fp32.vh"
 
   localparam ADD_STAGES = 3;
-  localparam WIDTH = 32 * LANES;
+  localparam ADDERS = GROUPS * LANES;
+  localparam WIDTH = 32 * ADDERS;
+  localparam WORDS = 8 / GROUPS;
+  localparam WORD_BITS = (GROUPS == 1) ? 3 : 2;
 
   integer l;
   integer s;
 
-  // ---- fetch: one group per cycle from the held vector
+  // ---- fetch: one word per cycle from the held vector
   reg held_q;
   reg [2:0] group_q;
   reg [7:0] held_exp_q;
@@ -74,7 +93,7 @@ module dimc_accumulate #(
   reg [TAG_BITS-1:0] held_tag_q;
 
   wire fetch_ready;
-  wire held_final = ({29'd0, group_q} + 32'd1) * LANES >= {24'd0, held_cols_q};
+  wire held_final = ({29'd0, group_q} + 32'd1) * ADDERS >= {24'd0, held_cols_q};
 
   assign group_en = held_q && fetch_ready;
   assign group = group_q;
@@ -141,7 +160,7 @@ module dimc_accumulate #(
   // ---- add: contributions meet their accumulators
   reg add_q;
   reg [2:0] add_group_q;
-  reg [LANES-1:0] add_lanes_q;  // lanes with a valid column
+  reg [ADDERS-1:0] add_lanes_q;  // lanes with a valid column
   reg add_first_q, add_preload_q, add_last_q, add_final_q;
   reg [TAG_BITS-1:0] add_tag_q;
   reg [WIDTH-1:0] addend_q;
@@ -159,8 +178,8 @@ module dimc_accumulate #(
       add_last_q <= scale_last_q;
       add_final_q <= scale_final_q;
       add_tag_q <= scale_tag_q;
-      for (l = 0; l < LANES; l = l + 1) begin
-        if ({29'd0, scale_group_q} * LANES + l < {24'd0, scale_cols_q}) begin
+      for (l = 0; l < ADDERS; l = l + 1) begin
+        if ({29'd0, scale_group_q} * ADDERS + l < {24'd0, scale_cols_q}) begin
           add_lanes_q[l] <= 1'b1;
           addend_q[32*l +: 32] <= contribution(
             group_dots[22*l +: 22], scale_exp_q, group_exps[8*l +: 8], scale_int4_q
@@ -175,12 +194,12 @@ module dimc_accumulate #(
 
   // {infinity, NaN, sums}; lanes that are not valid give +0
   function automatic [WIDTH+1:0] sums(input [WIDTH-1:0] start, input [WIDTH-1:0] addend,
-                                      input [LANES-1:0] lanes);
+                                      input [ADDERS-1:0] lanes);
     integer i;
     reg [31:0] sum;
     begin
       sums = {WIDTH + 2{1'b0}};
-      for (i = 0; i < LANES; i = i + 1) begin
+      for (i = 0; i < ADDERS; i = i + 1) begin
         if (lanes[i]) begin
           sum = fp32_add(start[32*i +: 32], addend[32*i +: 32]);
           sums[32*i +: 32] = sum;
@@ -194,9 +213,9 @@ module dimc_accumulate #(
   endfunction
 
   // ---- registers behind the adders, to be retimed into them, then the accumulators
-  localparam ENTRY = TAG_BITS + 2 + 3 + 2 + WIDTH;  // tag, last, final, group, inf, nan, sums
+  localparam ENTRY = TAG_BITS + 3 + 3 + 2 + WIDTH;  // tag, last, final, full, group, inf, nan, sums
 
-  reg [WIDTH-1:0] acc [0:7];
+  reg [WIDTH-1:0] acc [0:WORDS-1];
   reg [ADD_STAGES-1:0] stage_q;
   reg [ADD_STAGES*ENTRY-1:0] entries_q;
   reg hazard;
@@ -204,13 +223,15 @@ module dimc_accumulate #(
   wire [ENTRY-1:0] tail = entries_q[(ADD_STAGES-1)*ENTRY +: ENTRY];
   wire tail_valid = stage_q[ADD_STAGES-1];
   wire [2:0] tail_group = tail[WIDTH+2 +: 3];
-  wire tail_final = tail[WIDTH+5];
-  wire tail_last = tail[WIDTH+6];
-  wire skid_ready;
-  wire advance = !(tail_valid && tail_last) || skid_ready;
+  wire tail_full = tail[WIDTH+5];
+  wire tail_final = tail[WIDTH+6];
+  wire tail_last = tail[WIDTH+7];
+  wire results_ready;
+  wire advance = !(tail_valid && tail_last) || results_ready;
 
-  wire [WIDTH-1:0] start = !add_first_q ? acc[add_group_q] : add_preload_q ? pre_data
-                                                                           : {WIDTH{1'b0}};
+  wire add_full = add_lanes_q[ADDERS-LANES];  // the word's last group has a valid column
+  wire [WIDTH-1:0] start = !add_first_q ? acc[add_group_q[WORD_BITS-1:0]]
+                         : add_preload_q ? pre_data : {WIDTH{1'b0}};
 
   always @* begin
     hazard = 1'b0;
@@ -221,6 +242,7 @@ module dimc_accumulate #(
 
   assign add_go = add_q && advance && !hazard && (!add_preload_q || pre_valid);
   assign pre_ready = add_go && add_preload_q;
+  assign pre_full = add_full;
 
   always @(posedge clk) begin
     if (rst) stage_q <= {ADD_STAGES{1'b0}};
@@ -230,13 +252,14 @@ module dimc_accumulate #(
     end
     if (add_go) begin
       entries_q[ENTRY-1:0] <= {
-        add_tag_q, add_last_q, add_final_q, add_group_q, sums(start, addend_q, add_lanes_q)
+        add_tag_q, add_last_q, add_final_q, add_full, add_group_q,
+        sums(start, addend_q, add_lanes_q)
       };
     end
   end
 
   always @(posedge clk) begin
-    if (tail_valid && advance) acc[tail_group] <= tail[WIDTH-1:0];
+    if (tail_valid && advance) acc[tail_group[WORD_BITS-1:0]] <= tail[WIDTH-1:0];
   end
 
   always @(posedge clk) begin
@@ -244,17 +267,26 @@ module dimc_accumulate #(
     saw_nan <= !rst && tail_valid && advance && tail[WIDTH];
   end
 
-  skid_buffer #(
-    .WIDTH(TAG_BITS + 1 + 3 + WIDTH)
-  ) result_skid (
+  dimc_results #(
+    .WIDTH(32 * LANES),
+    .TAG_BITS(TAG_BITS),
+    .GROUPS(GROUPS)
+  ) results (
     .clk(clk),
     .rst(rst),
     .s_valid(tail_valid && tail_last),
-    .s_ready(skid_ready),
-    .s_data({tail[ENTRY-1 -: TAG_BITS], tail_final, tail_group, tail[WIDTH-1:0]}),
+    .s_ready(results_ready),
+    .s_data(tail[WIDTH-1:0]),
+    .s_full(tail_full),
+    .s_word(tail_group),
+    .s_last(tail_final),
+    .s_tag(tail[ENTRY-1 -: TAG_BITS]),
     .m_valid(res_valid),
     .m_ready(res_ready),
-    .m_data({res_tag, res_last, res_index, res_data})
+    .m_data(res_data),
+    .m_index(res_index),
+    .m_last(res_last),
+    .m_tag(res_tag)
   );
 
   assign busy = held_q || scale_q || add_q || stage_q != {ADD_STAGES{1'b0}} || res_valid;

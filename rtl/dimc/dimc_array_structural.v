@@ -6,7 +6,7 @@
 // Memory: one sram_1p of SETS words of 8*ROWS + 16 bits per column, read by `load`. The read word
 //   stays at the SRAM's output while its vector is in flight, so the caller lets no `load` come
 //   before the last step, and no write together with it.
-// Cost: COLS x (SRAM, dimc_column), one dimc_rows, ROWS/4 selections with an adder of 22 bits.
+// Cost: COLS x (SRAM, dimc_column), one dimc_rows, ADDERS selections with an adder of 22 bits.
 `default_nettype none
 
 module dimc_array_structural #(
@@ -36,13 +36,13 @@ module dimc_array_structural #(
   input  wire                 step,
   input  wire                 last,
 
-  // dot products, LANES = ROWS/4 per group
+  // dot products
   input  wire                 group_en,
   input  wire [2:0]           group,
-  output reg  [22*ROWS/4-1:0] group_dots,
-  output reg  [8*ROWS/4-1:0]  group_exps
+  output reg  [22*BITS_PER_CYCLE*ROWS/4-1:0] group_dots,
+  output reg  [8*BITS_PER_CYCLE*ROWS/4-1:0]  group_exps
 );
-  localparam LANES = ROWS / 4;
+  localparam ADDERS = BITS_PER_CYCLE * ROWS / 4;  // columns fetched at once
   localparam HELD = $clog2(ROWS) + 12;
   localparam ADDRESS = $clog2(SETS);
 
@@ -137,8 +137,8 @@ module dimc_array_structural #(
   /* verilator lint_off BLKSEQ */  // temporaries of the loop
   always @(posedge clk) begin
     if (group_en) begin
-      for (l = 0; l < LANES; l = l + 1) begin
-        logical = {29'd0, group} * LANES + l;
+      for (l = 0; l < ADDERS; l = l + 1) begin
+        logical = {29'd0, group} * ADDERS + l;
         column = held_int4 ? logical / 2 : logical;
         odd = held_int4 && logical[0];
         if (column < COLS) begin

@@ -9,10 +9,11 @@
 // Handshakes: valid may not wait for ready; payloads are stable while stalled. act_ready and
 //   pre_ready depend on registers only; wr_ready is low exactly while a vector is being accepted.
 // Latency: with P = 8/BITS_PER_CYCLE, P + 6 cycles from the cycle that accepts a tile's last vector
-//   to its first result beat; one vector per P cycles or per ceil(act_cols/LANES), whichever is
-//   more; one result beat per cycle.
+//   to its first result beat; one vector per P cycles as long as the result and preload ports, one
+//   beat per cycle each, keep up.
 // Writes to a set that is locked or whose vector is in flight are dropped and flagged.
-// Cost: SETS x COLS x (ROWS + 2) bytes of memory; LANES = ROWS/4 fp32 adders; 2*COLS accumulators.
+// Cost: SETS x COLS x (ROWS + 2) bytes of memory; BITS_PER_CYCLE * LANES fp32 adders, LANES =
+//   ROWS/4; 8*LANES accumulators.
 `default_nettype none
 
 module dimc_macro #(
@@ -105,6 +106,7 @@ module dimc_macro #(
   endgenerate
 
   localparam LANES = ROWS / 4;
+  localparam ADDERS = BITS_PER_CYCLE * LANES;  // take all columns of INT4 in PLANES cycles
   localparam PLANES = 8 / BITS_PER_CYCLE;
 
   // ---- vector in flight: one bit plane per cycle
@@ -158,15 +160,16 @@ module dimc_macro #(
   // ---- memory and dot products
   wire group_en;
   wire [2:0] group;
-  wire [22*LANES-1:0] group_dots;
-  wire [8*LANES-1:0] group_exps;
+  wire [22*ADDERS-1:0] group_dots;
+  wire [8*ADDERS-1:0] group_exps;
 
   generate
     if (IMPLEMENTATION == 0) begin : g_behavioural
       dimc_array #(
         .ROWS(ROWS),
         .COLS(COLS),
-        .SETS(SETS)
+        .SETS(SETS),
+        .BITS_PER_CYCLE(BITS_PER_CYCLE)
       ) array (
         .clk(clk),
         .write(wr_taken && !wr_missing && !wr_locked),
@@ -219,14 +222,14 @@ module dimc_macro #(
     end
   endgenerate
 
-  // ---- preload beats: two are kept, so that act_ready does not depend on pre_valid
-  wire start_valid, start_ready;
-  wire [8*ROWS-1:0] start_data;
+  // ---- preload beats: kept, so that act_ready does not depend on pre_valid
+  wire start_valid, start_ready, start_full;
+  wire [32*ADDERS-1:0] start_data;
 
-  fifo #(
+  dimc_preload #(
     .WIDTH(8 * ROWS),
-    .DEPTH(2)
-  ) preload_fifo (
+    .GROUPS(BITS_PER_CYCLE)
+  ) preload (
     .clk(clk),
     .rst(rst),
     .s_valid(pre_valid),
@@ -234,6 +237,7 @@ module dimc_macro #(
     .s_data(pre_data),
     .m_valid(start_valid),
     .m_ready(start_ready),
+    .m_full(start_full),
     .m_data(start_data)
   );
 
@@ -242,6 +246,7 @@ module dimc_macro #(
 
   dimc_accumulate #(
     .LANES(LANES),
+    .GROUPS(BITS_PER_CYCLE),
     .TAG_BITS(TAG_BITS)
   ) accumulate (
     .clk(clk),
@@ -261,6 +266,7 @@ module dimc_macro #(
     .group_exps(group_exps),
     .pre_valid(start_valid),
     .pre_ready(start_ready),
+    .pre_full(start_full),
     .pre_data(start_data),
     .res_valid(res_valid),
     .res_ready(res_ready),
