@@ -5,12 +5,12 @@ Written from the RISC-V specifications (unprivileged 20191213, privileged 1.12),
 it is the expectation in the lock-step tests. Where the specification leaves a choice, docs/core.md
 names the core's, and this file follows that page:
     mtvec base in vectored mode is a multiple of 128; mtval holds the instruction bits of an illegal
-    instruction and the pc of an ebreak; misaligned loads and stores trap; hardware performance
-    counters other than mcycle and minstret read as zero.
+    instruction and the pc of an ebreak; misaligned loads and stores trap; mhpmcounter3 to 5 count
+    stalls, the other hardware performance counters read as zero.
 
 Time does not exist here. What depends on it comes from outside before each step: the interrupt
-lines (`mip`) and the cycle counter (`mcycle`); whether an interrupt is taken is decided by calling
-`interrupt()`.
+lines (`mip`), the cycle counter (`mcycle`) and the stall counters (`hpm`); whether an interrupt is
+taken is decided by calling `interrupt()`.
 """
 
 from __future__ import annotations
@@ -46,8 +46,11 @@ MISA_VALUE = 1 << 30 | 1 << 12 | 1 << 8 | 1 << 2  # RV32, M, I, C
 STATUS_MIE, STATUS_MPIE, STATUS_MPP = 1 << 3, 1 << 7, 3 << 11
 ZERO_CSRS = frozenset(
     (MSTATUSH, MVENDORID, MARCHID, MIMPID, MCONFIGPTR, 0x320)
-    + tuple(base + n for base in (0x320, 0xB00, 0xB80) for n in range(3, 32))
+    + tuple(base + n for base in (0x320, 0xB00) for n in range(6, 32))
+    + tuple(0xB80 + n for n in range(3, 32))
 )
+HPM_COUNTERS = (0xB03, 0xB04, 0xB05)  # stall cycles: fetch, data port, multiply and divide
+HPM_EVENTS = {0x323: 1, 0x324: 2, 0x325: 3}
 
 
 class BusFault(Exception):
@@ -157,6 +160,7 @@ class Iss:
         self.minstret = 0
         self.mip = 0  # from outside
         self.mcycle = 0  # from outside
+        self.hpm = dict.fromkeys(HPM_COUNTERS, 0)  # from outside
 
     # Traps
 
@@ -357,6 +361,8 @@ class Iss:
             MINSTRETH: self.minstret >> 32,
             INSTRETH: self.minstret >> 32,
             MHARTID: self.hart_id,
+            **self.hpm,
+            **HPM_EVENTS,
         }
         return values.get(number)
 
@@ -377,6 +383,8 @@ class Iss:
             self.mcause = value & (INTERRUPT | 31)
         elif number == MTVAL:
             self.mtval = value
+        elif number in self.hpm:
+            self.hpm[number] = value
         elif number == MINSTRET:
             self.minstret = self.minstret & ~MASK | value
             self.counts = False

@@ -37,8 +37,8 @@ RECORD = struct.Struct("<QIIIIIIBBBB4x")  # as in tb/core/run_core.cpp
 
 def lines(records: BinaryIO) -> Iterator[str]:
     """Lines of a trace: cycle, pc, instruction bits, its text, then what it did: the register
-    written, the bytes read (->) or written (<-), trap; `interrupt;` in front of the first one behind
-    an interrupt."""
+    written, the bytes read (->) or written (<-), trap; `interrupt;` first if it is the first one
+    behind an interrupt."""
     while len(raw := records.read(RECORD.size)) == RECORD.size:
         cycle, pc, insn, value, address, rdata, wdata, rd, rmask, wmask, flags = RECORD.unpack(raw)
         bits = f"{insn:08x}" if insn & 3 == 3 else f"{insn:04x}    "

@@ -8,4 +8,5 @@ core_regfile.v
 core_lsu.v
 core_csr.v
 core_rvfi.v
+core_debug.v
 core.v

@@ -24,13 +24,22 @@
 // - Interrupts: levels, synchronous to clk, kept up until the software has dealt with the source.
 //   Codes 3, 7, 11 and 16 + n for irq_local[n].
 // - `core_sleep`: in WFI, nothing outstanding on the data port.
-// - `RVFI` defined: the RISC-V formal interface, see core_rvfi.v.
+// - `RVFI` (or riscv-formal's `RISCV_FORMAL`) defined: the RISC-V formal interface, core_rvfi.v.
+//   `RISCV_FORMAL_ALTOPS` replaces products and quotients, core_muldiv.v. `CORE_DEBUG`: names of
+//   instruction and state in ASCII, core_debug.v.
 // The reset value of registers x1 to x31 is undefined; start-up code writes them.
 `default_nettype none
 
+`ifdef RISCV_FORMAL
+`ifndef RVFI
+`define RVFI
+`endif
+`endif
+
 module core #(
     parameter [31:0] RESET_PC = 32'h0000_0000,   // where the first instruction lies, even
-    parameter [31:0] HART_ID  = 32'd0            // read in mhartid
+    parameter [31:0] HART_ID  = 32'd0,           // read in mhartid
+    parameter integer STALL_COUNTERS = 1         // mhpmcounter3 to 5: 96 flops and their adders
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -60,29 +69,39 @@ module core #(
     output wire        core_sleep
 `ifdef RVFI
     ,
-    output wire        rvfi_valid,
+    output wire        rvfi_valid, rvfi_trap, rvfi_halt, rvfi_intr,
     output wire [63:0] rvfi_order,
-    output wire [31:0] rvfi_insn,
-    output wire        rvfi_trap,
-    output wire        rvfi_halt,
-    output wire        rvfi_intr,
-    output wire [1:0]  rvfi_mode,
-    output wire [1:0]  rvfi_ixl,
-    output wire [4:0]  rvfi_rs1_addr,
-    output wire [4:0]  rvfi_rs2_addr,
-    output wire [31:0] rvfi_rs1_rdata,
-    output wire [31:0] rvfi_rs2_rdata,
-    output wire [4:0]  rvfi_rd_addr,
-    output wire [31:0] rvfi_rd_wdata,
-    output wire [31:0] rvfi_pc_rdata,
-    output wire [31:0] rvfi_pc_wdata,
-    output wire [31:0] rvfi_mem_addr,
-    output wire [3:0]  rvfi_mem_rmask,
-    output wire [3:0]  rvfi_mem_wmask,
-    output wire [31:0] rvfi_mem_rdata,
-    output wire [31:0] rvfi_mem_wdata,
-    output wire [31:0] rvfi_ext_mip,
-    output wire [31:0] rvfi_ext_irq_mip
+    output wire [1:0]  rvfi_mode, rvfi_ixl,
+    output wire [31:0] rvfi_insn, rvfi_pc_rdata, rvfi_pc_wdata,
+    output wire [4:0]  rvfi_rs1_addr, rvfi_rs2_addr, rvfi_rd_addr,
+    output wire [31:0] rvfi_rs1_rdata, rvfi_rs2_rdata, rvfi_rd_wdata,
+    output wire [31:0] rvfi_mem_addr, rvfi_mem_rdata, rvfi_mem_wdata,
+    output wire [3:0]  rvfi_mem_rmask, rvfi_mem_wmask,
+    output wire        rvfi_mem_fault,
+    output wire [3:0]  rvfi_mem_fault_rmask, rvfi_mem_fault_wmask,
+    output wire [31:0] rvfi_ext_mip, rvfi_ext_irq_mip,
+    output wire [31:0] rvfi_csr_mstatus_rmask, rvfi_csr_mstatus_wmask,
+    output wire [31:0] rvfi_csr_mstatus_rdata, rvfi_csr_mstatus_wdata,
+    output wire [31:0] rvfi_csr_misa_rmask, rvfi_csr_misa_wmask,
+    output wire [31:0] rvfi_csr_misa_rdata, rvfi_csr_misa_wdata,
+    output wire [31:0] rvfi_csr_mie_rmask, rvfi_csr_mie_wmask,
+    output wire [31:0] rvfi_csr_mie_rdata, rvfi_csr_mie_wdata,
+    output wire [31:0] rvfi_csr_mtvec_rmask, rvfi_csr_mtvec_wmask,
+    output wire [31:0] rvfi_csr_mtvec_rdata, rvfi_csr_mtvec_wdata,
+    output wire [31:0] rvfi_csr_mscratch_rmask, rvfi_csr_mscratch_wmask,
+    output wire [31:0] rvfi_csr_mscratch_rdata, rvfi_csr_mscratch_wdata,
+    output wire [31:0] rvfi_csr_mepc_rmask, rvfi_csr_mepc_wmask,
+    output wire [31:0] rvfi_csr_mepc_rdata, rvfi_csr_mepc_wdata,
+    output wire [31:0] rvfi_csr_mcause_rmask, rvfi_csr_mcause_wmask,
+    output wire [31:0] rvfi_csr_mcause_rdata, rvfi_csr_mcause_wdata,
+    output wire [31:0] rvfi_csr_mtval_rmask, rvfi_csr_mtval_wmask,
+    output wire [31:0] rvfi_csr_mtval_rdata, rvfi_csr_mtval_wdata,
+    output wire [31:0] rvfi_csr_mip_rmask, rvfi_csr_mip_wmask,
+    output wire [31:0] rvfi_csr_mip_rdata, rvfi_csr_mip_wdata,
+    output wire [63:0] rvfi_csr_mcycle_rmask, rvfi_csr_mcycle_wmask,
+    output wire [63:0] rvfi_csr_mcycle_rdata, rvfi_csr_mcycle_wdata,
+    output wire [63:0] rvfi_csr_minstret_rmask, rvfi_csr_minstret_wmask,
+    output wire [63:0] rvfi_csr_minstret_rdata, rvfi_csr_minstret_wdata
 `endif
 );
 
@@ -103,7 +122,7 @@ module core #(
   reg [2:0]  w_funct3_q;
   reg [4:0]  w_rd_q;       // 0: writes nothing
   reg [31:0] w_result_q;   // result, or address of a load or store
-  reg [31:1] w_pc_q;       // of a load or store
+  reg        w_short_q;    // it is a 16-bit instruction
 
   wire        w_fault = w_mem_q && d_rsp_valid && d_rsp_err;
   wire        w_ready = !w_mem_q || (d_rsp_valid && !d_rsp_err);   // W is empty after this cycle
@@ -202,6 +221,8 @@ module core #(
 
   // Traps
   wire        trap = w_fault || x_trap || take_irq;
+  // No load or store jumps, so that the instruction in W lies in front of that in X.
+  wire [31:1] w_pc = x_pc[31:1] - (w_short_q ? 31'd1 : 31'd2);
   wire [4:0]  x_code = x_err ? INSN_FAULT
                        : x_illegal ? ILLEGAL
                        : is_ecall ? ECALL_M
@@ -220,18 +241,25 @@ module core #(
   assign flush    = trap || mret || (x_go && is_fence_i);
   assign flush_pc = trap ? trap_vector : is_mret ? mepc : x_next_pc;
 
-  core_csr #(.HART_ID(HART_ID)) csr (
+  wire         csr_read_only = funct3[1] && rs1 == 5'd0;
+  wire         retiring = w_valid_q && w_ready && w_count_q;
+  wire         wait_data = x_valid && (!w_ready || (d_req_valid && !d_req_ready));
+  wire         wait_muldiv = x_start && is_muldiv && !md_done;
+  wire [319:0] csr_state;
+
+  core_csr #(.HART_ID(HART_ID), .STALL_COUNTERS(STALL_COUNTERS)) csr (
       .clk(clk), .rst(rst),
       .irq_software(irq_software), .irq_timer(irq_timer), .irq_external(irq_external),
       .irq_local(irq_local), .irq_pending(irq_pending), .irq_wake(irq_wake), .irq_code(irq_code),
       .csr_addr(imm[11:0]), .csr_op(funct3[1:0]),
       .csr_operand(funct3[2] ? {27'd0, rs1} : op1),
-      .csr_read_only(funct3[1] && rs1 == 5'd0), .csr_commit(x_go && is_csr),
+      .csr_read_only(csr_read_only), .csr_commit(x_go && is_csr),
       .csr_rdata(csr_rdata), .csr_illegal(csr_illegal),
       .trap(trap), .trap_is_irq(!w_fault && take_irq), .trap_code(trap_code),
-      .trap_pc(w_fault ? w_pc_q : x_pc[31:1]), .trap_value(trap_value), .trap_vector(trap_vector),
+      .trap_pc(w_fault ? w_pc : x_pc[31:1]), .trap_value(trap_value), .trap_vector(trap_vector),
       .mret(mret), .mepc(mepc),
-      .retire(w_valid_q && w_ready && w_count_q), .mip(mip));
+      .retire(retiring), .event_fetch(!x_valid), .event_data(wait_data),
+      .event_muldiv(wait_muldiv), .mip(mip), .state(csr_state));
 
   // X to W
   wire [31:0] x_result = is_lui ? imm
@@ -240,8 +268,7 @@ module core #(
                          : is_csr ? csr_rdata
                          : is_muldiv ? md_result
                          : is_mem ? alu_sum : alu_result;
-  wire        wrote_minstret = is_csr && imm[11:8] == 4'hb && imm[6:0] == 7'h02
-                               && !(funct3[1] && rs1 == 5'd0);
+  wire        wrote_minstret = is_csr && imm[11:8] == 4'hb && imm[6:0] == 7'h02 && !csr_read_only;
 
   always @(posedge clk)
     if (rst) begin
@@ -264,8 +291,16 @@ module core #(
       w_count_q  <= !wrote_minstret;
       w_funct3_q <= funct3;
       w_result_q <= x_result;
-      if (is_mem) w_pc_q <= x_pc[31:1];
+      w_short_q  <= x_compressed;
     end
+
+`ifdef CORE_DEBUG
+  core_debug debug (
+      .clk(clk), .x_valid(x_valid), .x_illegal(x_err || x_illegal),
+      .insn({x_compressed ? expanded : x_bits[31:2], 2'b11}), .pc(x_pc),
+      .go(x_go), .jump(redirect || flush), .trap(trap), .irq(take_irq), .wait_memory(wait_data),
+      .wait_muldiv(wait_muldiv), .sleep(core_sleep));
+`endif
 
 `ifdef RVFI
   core_rvfi rvfi (
@@ -279,18 +314,45 @@ module core #(
       .load(is_load), .store(is_store), .addr(alu_sum), .strb(d_req_strb), .wdata(d_req_wdata),
       .w_done(w_ready || w_fault), .w_fault(w_fault), .w_value(w_value), .w_rdata(d_rsp_data),
       .trap_vector(trap_vector),
-      .rvfi_valid(rvfi_valid), .rvfi_order(rvfi_order), .rvfi_insn(rvfi_insn),
-      .rvfi_trap(rvfi_trap), .rvfi_halt(rvfi_halt), .rvfi_intr(rvfi_intr), .rvfi_mode(rvfi_mode),
-      .rvfi_ixl(rvfi_ixl), .rvfi_rs1_addr(rvfi_rs1_addr), .rvfi_rs2_addr(rvfi_rs2_addr),
+      .fetch_fault(x_err), .csr_write(is_csr && !csr_read_only), .csr_addr(imm[11:0]),
+      .mret(is_mret), .mepc(mepc), .csr_state(csr_state), .retiring(retiring),
+      .fault_code(trap_code), .fault_pc({w_pc, 1'b0}), .fault_value(trap_value),
+      .rvfi_valid(rvfi_valid), .rvfi_trap(rvfi_trap), .rvfi_halt(rvfi_halt),
+      .rvfi_intr(rvfi_intr), .rvfi_order(rvfi_order), .rvfi_mode(rvfi_mode), .rvfi_ixl(rvfi_ixl),
+      .rvfi_insn(rvfi_insn), .rvfi_pc_rdata(rvfi_pc_rdata), .rvfi_pc_wdata(rvfi_pc_wdata),
+      .rvfi_rs1_addr(rvfi_rs1_addr), .rvfi_rs2_addr(rvfi_rs2_addr), .rvfi_rd_addr(rvfi_rd_addr),
       .rvfi_rs1_rdata(rvfi_rs1_rdata), .rvfi_rs2_rdata(rvfi_rs2_rdata),
-      .rvfi_rd_addr(rvfi_rd_addr), .rvfi_rd_wdata(rvfi_rd_wdata), .rvfi_pc_rdata(rvfi_pc_rdata),
-      .rvfi_pc_wdata(rvfi_pc_wdata), .rvfi_mem_addr(rvfi_mem_addr),
-      .rvfi_mem_rmask(rvfi_mem_rmask), .rvfi_mem_wmask(rvfi_mem_wmask),
+      .rvfi_rd_wdata(rvfi_rd_wdata), .rvfi_mem_addr(rvfi_mem_addr),
       .rvfi_mem_rdata(rvfi_mem_rdata), .rvfi_mem_wdata(rvfi_mem_wdata),
-      .rvfi_ext_mip(rvfi_ext_mip), .rvfi_ext_irq_mip(rvfi_ext_irq_mip));
+      .rvfi_mem_rmask(rvfi_mem_rmask), .rvfi_mem_wmask(rvfi_mem_wmask),
+      .rvfi_mem_fault(rvfi_mem_fault), .rvfi_mem_fault_rmask(rvfi_mem_fault_rmask),
+      .rvfi_mem_fault_wmask(rvfi_mem_fault_wmask), .rvfi_ext_mip(rvfi_ext_mip),
+      .rvfi_ext_irq_mip(rvfi_ext_irq_mip),
+      .rvfi_csr_mstatus_rmask(rvfi_csr_mstatus_rmask), .rvfi_csr_mstatus_wmask(rvfi_csr_mstatus_wmask),
+      .rvfi_csr_mstatus_rdata(rvfi_csr_mstatus_rdata), .rvfi_csr_mstatus_wdata(rvfi_csr_mstatus_wdata),
+      .rvfi_csr_misa_rmask(rvfi_csr_misa_rmask), .rvfi_csr_misa_wmask(rvfi_csr_misa_wmask),
+      .rvfi_csr_misa_rdata(rvfi_csr_misa_rdata), .rvfi_csr_misa_wdata(rvfi_csr_misa_wdata),
+      .rvfi_csr_mie_rmask(rvfi_csr_mie_rmask), .rvfi_csr_mie_wmask(rvfi_csr_mie_wmask),
+      .rvfi_csr_mie_rdata(rvfi_csr_mie_rdata), .rvfi_csr_mie_wdata(rvfi_csr_mie_wdata),
+      .rvfi_csr_mtvec_rmask(rvfi_csr_mtvec_rmask), .rvfi_csr_mtvec_wmask(rvfi_csr_mtvec_wmask),
+      .rvfi_csr_mtvec_rdata(rvfi_csr_mtvec_rdata), .rvfi_csr_mtvec_wdata(rvfi_csr_mtvec_wdata),
+      .rvfi_csr_mscratch_rmask(rvfi_csr_mscratch_rmask), .rvfi_csr_mscratch_wmask(rvfi_csr_mscratch_wmask),
+      .rvfi_csr_mscratch_rdata(rvfi_csr_mscratch_rdata), .rvfi_csr_mscratch_wdata(rvfi_csr_mscratch_wdata),
+      .rvfi_csr_mepc_rmask(rvfi_csr_mepc_rmask), .rvfi_csr_mepc_wmask(rvfi_csr_mepc_wmask),
+      .rvfi_csr_mepc_rdata(rvfi_csr_mepc_rdata), .rvfi_csr_mepc_wdata(rvfi_csr_mepc_wdata),
+      .rvfi_csr_mcause_rmask(rvfi_csr_mcause_rmask), .rvfi_csr_mcause_wmask(rvfi_csr_mcause_wmask),
+      .rvfi_csr_mcause_rdata(rvfi_csr_mcause_rdata), .rvfi_csr_mcause_wdata(rvfi_csr_mcause_wdata),
+      .rvfi_csr_mtval_rmask(rvfi_csr_mtval_rmask), .rvfi_csr_mtval_wmask(rvfi_csr_mtval_wmask),
+      .rvfi_csr_mtval_rdata(rvfi_csr_mtval_rdata), .rvfi_csr_mtval_wdata(rvfi_csr_mtval_wdata),
+      .rvfi_csr_mip_rmask(rvfi_csr_mip_rmask), .rvfi_csr_mip_wmask(rvfi_csr_mip_wmask),
+      .rvfi_csr_mip_rdata(rvfi_csr_mip_rdata), .rvfi_csr_mip_wdata(rvfi_csr_mip_wdata),
+      .rvfi_csr_mcycle_rmask(rvfi_csr_mcycle_rmask), .rvfi_csr_mcycle_wmask(rvfi_csr_mcycle_wmask),
+      .rvfi_csr_mcycle_rdata(rvfi_csr_mcycle_rdata), .rvfi_csr_mcycle_wdata(rvfi_csr_mcycle_wdata),
+      .rvfi_csr_minstret_rmask(rvfi_csr_minstret_rmask), .rvfi_csr_minstret_wmask(rvfi_csr_minstret_wmask),
+      .rvfi_csr_minstret_rdata(rvfi_csr_minstret_rdata), .rvfi_csr_minstret_wdata(rvfi_csr_minstret_wdata));
 `else
   /* verilator lint_off UNUSEDSIGNAL */
-  wire unused_mip = ^mip;   // only the trace port looks at it
+  wire unused = ^{mip, csr_state};   // only the trace port looks at them
   /* verilator lint_on UNUSEDSIGNAL */
 `endif
 

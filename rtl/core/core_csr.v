@@ -11,10 +11,16 @@
 //   `irq_pending`: an enabled line is up and mstatus.MIE is set; `irq_code` names the one to take.
 //   Order: external, software, timer, then local 0 to 15. `irq_wake` ignores MIE (for WFI).
 // - mtvec: in vectored mode the base is a multiple of 128, so that a vector address needs no adder.
+// - mhpmcounter3 to 5 count the cycles of `event_fetch`, `event_data` and `event_muldiv`, modulo
+//   2^32; their mhpmevent is fixed at 1, 2 and 3. STALL_COUNTERS = 0 leaves them out (they read 0)
+//   and saves 96 flops with their adders.
+// - `state` shows registers as they are, for the trace port: {mstatus, mie, mtvec, mscratch,
+//   mcause, mtval, mcycle, minstret}.
 `default_nettype none
 
 module core_csr #(
-    parameter [31:0] HART_ID = 32'd0
+    parameter [31:0] HART_ID = 32'd0,
+    parameter integer STALL_COUNTERS = 1
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -45,7 +51,11 @@ module core_csr #(
     output wire [31:0] mepc,
 
     input  wire        retire,
-    output wire [31:0] mip
+    input  wire        event_fetch,
+    input  wire        event_data,
+    input  wire        event_muldiv,
+    output wire [31:0] mip,
+    output wire [32*6+64*2-1:0] state
 );
 
   localparam [11:0] MSTATUS = 12'h300, MISA = 12'h301, MIE = 12'h304, MTVEC = 12'h305,
@@ -53,7 +63,8 @@ module core_csr #(
                     MTVAL = 12'h343, MIP = 12'h344, MCYCLE = 12'hb00, MINSTRET = 12'hb02,
                     MCYCLEH = 12'hb80, MINSTRETH = 12'hb82, CYCLE = 12'hc00, INSTRET = 12'hc02,
                     CYCLEH = 12'hc80, INSTRETH = 12'hc82, MVENDORID = 12'hf11, MARCHID = 12'hf12,
-                    MIMPID = 12'hf13, MHARTID = 12'hf14, MCONFIGPTR = 12'hf15;
+                    MIMPID = 12'hf13, MHARTID = 12'hf14, MCONFIGPTR = 12'hf15,
+                    MHPMEVENT = 12'h323, MHPMCOUNTER = 12'hb03;
   localparam [31:0] MISA_RV32IMC = 32'h4000_1104;
 
   reg        mie_q, mpie_q;          // mstatus.MIE, mstatus.MPIE
@@ -92,6 +103,15 @@ module core_csr #(
   assign mepc        = {mepc_q, 1'b0};
 
   // Read
+  wire [31:0] mstatus = {19'd0, 2'b11, 3'd0, mpie_q, 3'd0, mie_q, 3'd0};
+  wire [31:0] mie     = {enable_q[18:3], 4'd0, enable_q[2], 3'd0, enable_q[1], 3'd0, enable_q[0],
+                         3'd0};
+  wire [31:0] mtvec   = {mtvec_q, 1'b0, vectored_q};
+  wire [31:0] mcause  = {mcause_irq_q, 26'd0, mcause_code_q};
+  wire [95:0] stalls;   // the counters, mhpmcounter3 lowest
+
+  assign state = {mstatus, mie, mtvec, mscratch_q, mcause, mtval_q, mcycle_q, minstret_q};
+
   reg known;
   wire no_third = csr_addr[4:0] != 5'd1 && csr_addr[4:0] != 5'd2;   // holes in the hpm ranges
 
@@ -99,14 +119,13 @@ module core_csr #(
     known     = 1'b1;
     csr_rdata = 32'd0;
     case (csr_addr)
-      MSTATUS:   csr_rdata = {19'd0, 2'b11, 3'd0, mpie_q, 3'd0, mie_q, 3'd0};
+      MSTATUS:   csr_rdata = mstatus;
       MISA:      csr_rdata = MISA_RV32IMC;
-      MIE:       csr_rdata = {enable_q[18:3], 4'd0, enable_q[2], 3'd0, enable_q[1], 3'd0,
-                              enable_q[0], 3'd0};
-      MTVEC:     csr_rdata = {mtvec_q, 1'b0, vectored_q};
+      MIE:       csr_rdata = mie;
+      MTVEC:     csr_rdata = mtvec;
       MSCRATCH:  csr_rdata = mscratch_q;
       MEPC:      csr_rdata = mepc;
-      MCAUSE:    csr_rdata = {mcause_irq_q, 26'd0, mcause_code_q};
+      MCAUSE:    csr_rdata = mcause;
       MTVAL:     csr_rdata = mtval_q;
       MIP:       csr_rdata = mip;
       MCYCLE, CYCLE:         csr_rdata = mcycle_q[31:0];
@@ -114,8 +133,14 @@ module core_csr #(
       MINSTRET, INSTRET:     csr_rdata = minstret_q[31:0];
       MINSTRETH, INSTRETH:   csr_rdata = minstret_q[63:32];
       MHARTID:               csr_rdata = HART_ID;
+      MHPMCOUNTER:           csr_rdata = stalls[31:0];
+      MHPMCOUNTER + 12'd1:   csr_rdata = stalls[63:32];
+      MHPMCOUNTER + 12'd2:   csr_rdata = stalls[95:64];
+      MHPMEVENT:             csr_rdata = STALL_COUNTERS != 0 ? 32'd1 : 32'd0;
+      MHPMEVENT + 12'd1:     csr_rdata = STALL_COUNTERS != 0 ? 32'd2 : 32'd0;
+      MHPMEVENT + 12'd2:     csr_rdata = STALL_COUNTERS != 0 ? 32'd3 : 32'd0;
       MSTATUSH, MVENDORID, MARCHID, MIMPID, MCONFIGPTR: csr_rdata = 32'd0;
-      default:  // mcountinhibit, mhpmevent, mhpmcounter and their upper halves: read as zero
+      default:  // mcountinhibit, the other mhpmevent, mhpmcounter and all upper halves are zero
         known = no_third && (csr_addr[11:5] == 7'h19 || csr_addr[11:5] == 7'h58
                              || csr_addr[11:5] == 7'h5c);
     endcase
@@ -192,6 +217,26 @@ module core_csr #(
     else if (write && csr_addr == MINSTRET) minstret_q[31:0] <= value;
     else if (write && csr_addr == MINSTRETH) minstret_q[63:32] <= value;
     else if (retire) minstret_q <= minstret_q + 64'd1;
+
+  /* verilator lint_off UNUSEDSIGNAL */
+  wire [2:0] events = {event_muldiv, event_data, event_fetch};   // not used without counters
+  /* verilator lint_on UNUSEDSIGNAL */
+
+  generate
+    genvar g;
+    for (g = 0; g < 3; g = g + 1) begin : g_stalls
+      if (STALL_COUNTERS != 0) begin : g_counter
+        reg [31:0] count_q;
+        always @(posedge clk)
+          if (rst) count_q <= 32'd0;
+          else if (write && csr_addr == MHPMCOUNTER + g) count_q <= value;
+          else if (events[g]) count_q <= count_q + 32'd1;
+        assign stalls[32*g +: 32] = count_q;
+      end else begin : g_none
+        assign stalls[32*g +: 32] = 32'd0;
+      end
+    end
+  endgenerate
 
 endmodule
 

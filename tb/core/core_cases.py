@@ -13,6 +13,8 @@ from cocotb.triggers import First, ReadOnly, Timer, ValueChange
 
 from models.iss import (
     CYCLE,
+    HPM_COUNTERS,
+    INSTRUCTION_FAULT,
     IRQ_BITS,
     LOAD_FAULT,
     MCYCLE,
@@ -20,6 +22,7 @@ from models.iss import (
     BusFault,
     Iss,
     Retired,
+    expand,
 )
 from scripts import elf
 from tb.common.clock import PERIOD_NS, start
@@ -81,7 +84,7 @@ class Record(NamedTuple):
     lines: int
     cycle: int
     order: int
-    spare: int
+    fault_masks: int
 
     @property
     def trap(self) -> bool:
@@ -90,6 +93,10 @@ class Record(NamedTuple):
     @property
     def intr(self) -> bool:
         return bool(self.flags >> 25 & 1)
+
+    @property
+    def fault(self) -> bool:
+        return bool(self.flags >> 31 & 1)
 
     @property
     def rd(self) -> int:
@@ -118,6 +125,8 @@ class LockStep:
         self.interrupts = 0
         self.previous: Record | None = None
         self.history: list[str] = []
+        # Value of each stall counter when it was last known, and in which cycle
+        self.stalls: dict[int, tuple[int, int] | None] = dict.fromkeys(HPM_COUNTERS, (0, 0))
 
     def check(self, got: Record) -> None:
         """Raises AssertionError at the first difference; the message names it."""
@@ -134,11 +143,15 @@ class LockStep:
             self.interrupts += 1
         iss.mip = got.mip
         iss.mcycle = self._cycle(got)
+        stalls = self._stalls(got)
         due = iss.pending(got.mip)
         for number, value in got.sources:
             if number:
                 self._compare(got, f"operand x{number}", iss.x[number], value)
         want = iss.step()
+        if stalls:
+            known = got.rd or got.insn >> 12 & 3 == 1
+            self.stalls[stalls] = (iss.hpm[stalls], got.cycle) if known else None
         self._compare(got, "pc", want.pc, got.pc)
         self._compare(got, "instruction", want.insn, got.insn)
         self._compare(got, "trap", int(want.trap), int(got.trap))
@@ -177,6 +190,21 @@ class LockStep:
             self._fail(got, "mcycle", f"{before}..{got.cycle}", got.rd_value)
         return got.rd_value
 
+    def _stalls(self, got: Record) -> int | None:
+        """The stall counter that this instruction accesses. Its value comes from the core, but it
+        cannot have grown by more than the cycles since it was last known."""
+        number = got.insn >> 20
+        if got.insn & 0x7F != 0x73 or got.insn >> 12 & 3 == 0 or number not in self.stalls:
+            return None
+        if got.rd:
+            if before := self.stalls[number]:
+                grown = got.rd_value - before[0] & 0xFFFFFFFF
+                if grown > got.cycle - before[1]:
+                    limit = got.cycle - before[1]
+                    self._fail(got, "stall counter", f"at most {limit} more", f"{grown} more")
+            self.iss.hpm[number] = got.rd_value
+        return number
+
     def _check_memory(self, want: Retired, got: Record) -> None:
         lane = want.address & 3
         for name, size, mask, data in (
@@ -188,6 +216,18 @@ class LockStep:
                 self._compare(got, f"{name} address", want.address & ~3, got.address)
                 value = data >> 8 * lane & ((1 << 8 * size) - 1)
                 self._compare(got, f"{name} data", want.data, value)
+
+        cause = self.iss.mcause if want.trap else None
+        bus = cause in (INSTRUCTION_FAULT, LOAD_FAULT, STORE_FAULT)
+        self._compare(got, "bus fault", bus, got.fault)
+        shift = {LOAD_FAULT: 0, STORE_FAULT: 4}.get(cause)
+        lanes = 0
+        if shift is not None:
+            address = self.iss.mtval
+            word = want.insn if want.insn & 3 == 3 else expand(want.insn) or 0
+            lanes = ((1 << (1 << (word >> 12 & 3))) - 1) << (address & 3) << shift
+            self._compare(got, "fault address", address & ~3, got.address)
+        self._compare(got, "fault lanes", lanes, got.fault_masks)
 
     def _compare(self, got: Record, what: str, expected: int, found: int) -> None:
         if expected != found:

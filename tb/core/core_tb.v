@@ -151,7 +151,9 @@ module core_tb #(
               rvfi_ext_irq_mip;
   wire [1:0]  rvfi_mode, rvfi_ixl;
   wire [4:0]  rvfi_rs1_addr, rvfi_rs2_addr, rvfi_rd_addr;
-  wire [3:0]  rvfi_mem_rmask, rvfi_mem_wmask;
+  wire [3:0]  rvfi_mem_rmask, rvfi_mem_wmask, rvfi_mem_fault_rmask, rvfi_mem_fault_wmask;
+  wire        rvfi_mem_fault;
+  wire [415:0] csr_rmask, csr_wmask, csr_rdata, csr_wdata;
 
   core #(.RESET_PC(RESET_PC), .HART_ID(32'd5)) dut (
       .clk(clk), .rst(rst),
@@ -170,15 +172,45 @@ module core_tb #(
       .rvfi_pc_wdata(rvfi_pc_wdata), .rvfi_mem_addr(rvfi_mem_addr),
       .rvfi_mem_rmask(rvfi_mem_rmask), .rvfi_mem_wmask(rvfi_mem_wmask),
       .rvfi_mem_rdata(rvfi_mem_rdata), .rvfi_mem_wdata(rvfi_mem_wdata),
+      .rvfi_mem_fault(rvfi_mem_fault), .rvfi_mem_fault_rmask(rvfi_mem_fault_rmask),
+      .rvfi_mem_fault_wmask(rvfi_mem_fault_wmask),
+      .rvfi_csr_mstatus_rmask(csr_rmask[0 +: 32]), .rvfi_csr_mstatus_wmask(csr_wmask[0 +: 32]),
+      .rvfi_csr_mstatus_rdata(csr_rdata[0 +: 32]), .rvfi_csr_mstatus_wdata(csr_wdata[0 +: 32]),
+      .rvfi_csr_misa_rmask(csr_rmask[32 +: 32]), .rvfi_csr_misa_wmask(csr_wmask[32 +: 32]),
+      .rvfi_csr_misa_rdata(csr_rdata[32 +: 32]), .rvfi_csr_misa_wdata(csr_wdata[32 +: 32]),
+      .rvfi_csr_mie_rmask(csr_rmask[64 +: 32]), .rvfi_csr_mie_wmask(csr_wmask[64 +: 32]),
+      .rvfi_csr_mie_rdata(csr_rdata[64 +: 32]), .rvfi_csr_mie_wdata(csr_wdata[64 +: 32]),
+      .rvfi_csr_mtvec_rmask(csr_rmask[96 +: 32]), .rvfi_csr_mtvec_wmask(csr_wmask[96 +: 32]),
+      .rvfi_csr_mtvec_rdata(csr_rdata[96 +: 32]), .rvfi_csr_mtvec_wdata(csr_wdata[96 +: 32]),
+      .rvfi_csr_mscratch_rmask(csr_rmask[128 +: 32]), .rvfi_csr_mscratch_wmask(csr_wmask[128 +: 32]),
+      .rvfi_csr_mscratch_rdata(csr_rdata[128 +: 32]), .rvfi_csr_mscratch_wdata(csr_wdata[128 +: 32]),
+      .rvfi_csr_mepc_rmask(csr_rmask[160 +: 32]), .rvfi_csr_mepc_wmask(csr_wmask[160 +: 32]),
+      .rvfi_csr_mepc_rdata(csr_rdata[160 +: 32]), .rvfi_csr_mepc_wdata(csr_wdata[160 +: 32]),
+      .rvfi_csr_mcause_rmask(csr_rmask[192 +: 32]), .rvfi_csr_mcause_wmask(csr_wmask[192 +: 32]),
+      .rvfi_csr_mcause_rdata(csr_rdata[192 +: 32]), .rvfi_csr_mcause_wdata(csr_wdata[192 +: 32]),
+      .rvfi_csr_mtval_rmask(csr_rmask[224 +: 32]), .rvfi_csr_mtval_wmask(csr_wmask[224 +: 32]),
+      .rvfi_csr_mtval_rdata(csr_rdata[224 +: 32]), .rvfi_csr_mtval_wdata(csr_wdata[224 +: 32]),
+      .rvfi_csr_mip_rmask(csr_rmask[256 +: 32]), .rvfi_csr_mip_wmask(csr_wmask[256 +: 32]),
+      .rvfi_csr_mip_rdata(csr_rdata[256 +: 32]), .rvfi_csr_mip_wdata(csr_wdata[256 +: 32]),
+      .rvfi_csr_mcycle_rmask(csr_rmask[288 +: 64]), .rvfi_csr_mcycle_wmask(csr_wmask[288 +: 64]),
+      .rvfi_csr_mcycle_rdata(csr_rdata[288 +: 64]), .rvfi_csr_mcycle_wdata(csr_wdata[288 +: 64]),
+      .rvfi_csr_minstret_rmask(csr_rmask[352 +: 64]), .rvfi_csr_minstret_wmask(csr_wmask[352 +: 64]),
+      .rvfi_csr_minstret_rdata(csr_rdata[352 +: 64]), .rvfi_csr_minstret_wdata(csr_wdata[352 +: 64]),
       .rvfi_ext_mip(rvfi_ext_mip), .rvfi_ext_irq_mip(rvfi_ext_irq_mip));
+
+  core_csr_checker csr_checker (
+      .clk(clk), .rst(rst), .valid(rvfi_valid), .insn(rvfi_insn), .trap(rvfi_trap),
+      .intr(rvfi_intr), .pc(rvfi_pc_rdata), .rs1_rdata(rvfi_rs1_rdata), .rd_addr(rvfi_rd_addr),
+      .rd_wdata(rvfi_rd_wdata), .rmask(csr_rmask), .wmask(csr_wmask), .rdata(csr_rdata),
+      .wdata(csr_wdata));
 
   // Retirement records
   wire [31:0] rd_value = rvfi_rd_wdata ^ {31'd0, flip != 32'd0 && rvfi_order[31:0] == flip};
   wire [511:0] record = {
-      32'd0, rvfi_order[31:0], cycles, lines, rvfi_ext_irq_mip, rvfi_ext_mip, rvfi_mem_wdata,
+      24'd0, rvfi_mem_fault_wmask, rvfi_mem_fault_rmask, rvfi_order[31:0], cycles, lines, rvfi_ext_irq_mip, rvfi_ext_mip, rvfi_mem_wdata,
       rvfi_mem_rdata, rvfi_mem_addr, rvfi_rs2_rdata, rvfi_rs1_rdata, rd_value, rvfi_pc_wdata,
       rvfi_pc_rdata, rvfi_insn,
-      1'b0, rvfi_mode, rvfi_ixl, rvfi_halt, rvfi_intr, rvfi_trap, rvfi_mem_wmask, rvfi_mem_rmask,
+      rvfi_mem_fault, rvfi_mode, rvfi_ixl, rvfi_halt, rvfi_intr, rvfi_trap, rvfi_mem_wmask, rvfi_mem_rmask,
       1'b0, rvfi_rs2_addr, rvfi_rs1_addr, rvfi_rd_addr};
 
   reg [512*BATCH-1:0] collected;

@@ -26,10 +26,13 @@ BRANCH = "beq bne blt bge bltu bgeu".split()
 LOADS = {"lb": 1, "lbu": 1, "lh": 2, "lhu": 2, "lw": 4}
 STORES = {"sb": 1, "sh": 2, "sw": 4}
 CSR_OP = "csrrw csrrs csrrc csrrwi csrrsi csrrci".split()
-WRITABLE = "mscratch mcause mtval mepc minstret minstreth".split()
+WRITABLE = (
+    "mscratch mcause mtval mepc minstret minstreth mhpmcounter3 mhpmcounter4 mhpmcounter5".split()
+)
 READABLE = (
     "mstatus misa mie mip mtvec mscratch mepc mcause mtval mcycle minstret minstreth cycle instret "
-    "mhartid mvendorid mimpid marchid mhpmcounter3 mhpmevent3 mcountinhibit mstatush".split()
+    "mhartid mvendorid mimpid marchid mhpmcounter3 mhpmcounter4 mhpmcounter5 mhpmcounter6 "
+    "mhpmcounter3h mhpmevent3 mhpmevent4 mhpmevent5 mhpmevent6 mcountinhibit mstatush".split()
 )
 NO_CSR = (0x000, 0x180, 0x306, 0x321, 0x322, 0x3A0, 0x7C0, 0xB01, 0xB81, 0xC01, 0xFFF)
 ILLEGAL = (

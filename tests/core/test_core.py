@@ -56,7 +56,8 @@ def run(
 
 def sources() -> FileList:
     files = block_list("core")
-    files.add(FileList([ROOT / "tb" / "core" / "core_mem_port.v"]))
+    names = ("core_mem_port.v", "core_csr_checker.v")
+    files.add(FileList([ROOT / "tb" / "core" / name for name in names]))
     return files
 
 
