@@ -1,14 +1,78 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make waves: open the newest waveform, with the view file of its block, or say where it lies."""
+"""make waves: open the newest waveform with the view of its top module, or say where they lie.
+
+A view, tb/*/<name>.gtkw, is a save file of GTKWave whose signals are written without their ranges,
+so that one view does for all sizes: the ranges come from the waveform, and a signal that it does
+not have is left out. The view whose signals start with the waveform's top module is taken.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Iterable
+from pathlib import Path
 
 from scripts.blocks import chosen, require_block, stop
 from tb.common.filelist import ROOT, relative
+
+OUT = ROOT / "build" / "waves"
+SIGNAL = re.compile(r"^(\+\{.*\} )?(?P<name>[A-Za-z_][\w.\[\]]*)$", re.MULTILINE)
+
+
+def signals(lines: Iterable[str]) -> dict[str, str]:
+    """Full name of every signal in the header of a VCD file, and its range, "" for one bit."""
+    scopes: list[str] = []
+    found = {}
+    for line in lines:
+        words = line.split()
+        if words[:1] == ["$scope"]:
+            scopes.append(words[2])
+        elif words[:1] == ["$upscope"]:
+            scopes.pop()
+        elif words[:1] == ["$var"]:
+            name, _, bits = "".join(words[4:-1]).partition("[")
+            found[".".join([*scopes, name])] = f"[{bits}" if bits else ""
+        elif words[:1] == ["$enddefinitions"]:
+            break
+    return found
+
+
+def header(wave: Path) -> dict[str, str]:
+    """`signals` of a VCD or FST file; of an FST file nothing where GTKWave is not installed."""
+    if wave.suffix == ".vcd":
+        with open(wave, errors="replace") as lines:
+            return signals(lines)
+    if shutil.which("fst2vcd") is None:
+        return {}
+    with subprocess.Popen(["fst2vcd", str(wave)], stdout=subprocess.PIPE, text=True) as convert:
+        found = signals(convert.stdout or ())
+        convert.kill()
+    return found
+
+
+def filled(view: str, known: dict[str, str]) -> str:
+    """The text of a view with the ranges of a waveform, without what the waveform lacks."""
+    lines = []
+    for line in view.splitlines():
+        match = SIGNAL.fullmatch(line)
+        if match is None:
+            lines.append(line)
+        elif match["name"] in known:
+            lines.append(line + known[match["name"]])
+    return "\n".join(lines) + "\n"
+
+
+def view_for(known: dict[str, str], folder: Path = ROOT / "tb") -> Path | None:
+    """The view in tb/ whose top module a waveform has."""
+    tops = {name.split(".")[0] for name in known}
+    for path in sorted(folder.glob("*/*.gtkw")):
+        match = SIGNAL.search(path.read_text())
+        if match and match["name"].split(".")[0] in tops:
+            return path
+    return None
 
 
 def main() -> None:
@@ -26,13 +90,18 @@ def main() -> None:
         stop(f"waves: no waveform{of_block} yet; {run} writes one per simulation")
     wave = max(found, key=lambda path: path.stat().st_mtime)
     print(f"waveform: {relative(wave)}")
-    view = ROOT / "tb" / (block or "") / f"{block}.gtkw"
-    if block and view.is_file():
-        print(f"view: {relative(view)}")
+    arguments = [str(wave)]
+    known = header(wave)
+    if view := view_for(known):
+        OUT.mkdir(parents=True, exist_ok=True)
+        copy = OUT / view.name
+        copy.write_text(filled(view.read_text(), known))
+        print(f"view: {relative(copy)} (from {relative(view)})")
+        arguments.append(str(copy))
     if shutil.which("gtkwave") is None or not os.environ.get("DISPLAY"):
         print("no GTKWave or no display here: open the file with gtkwave or surfer")
         return
-    subprocess.run(["gtkwave", str(wave), *([str(view)] if view.is_file() else [])], check=True)
+    subprocess.run(["gtkwave", *arguments], check=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""make waves: the views name signals that exist, and take their ranges from the waveform."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts import waves
+from tb.common.filelist import ROOT, block_list
+
+VCD = """$timescale 1ns $end
+$scope module top $end
+$var wire 1 ! clk $end
+$scope begin g_unit[0] $end
+$var reg 8 " word [7:0] $end
+$upscope $end
+$upscope $end
+$enddefinitions $end
+$var wire 1 # late $end
+"""
+VIEW = """[*] a view
+@28
+top.clk
+top.missing
+@22
++{the word} top.g_unit[0].word
+-end
+"""
+# View: its top module, and the values of a parameter that between them show all its signals.
+TOPS = {
+    "dimc/dimc": ("dimc", "dimc_macro_tb", [""]),
+    "common_units/stream": ("common", "stream_tb", ["DEPTH=0", "DEPTH=2"]),
+    "common_units/arbiter": ("common", "arbiter", [""]),
+    "common_units/sram_1p": ("common", "sram_1p", [""]),
+    "common_units/signature": ("common", "signature", [""]),
+}
+
+
+def test_ranges_and_missing_signals() -> None:
+    known = waves.signals(VCD.splitlines())
+    assert known == {"top.clk": "", "top.g_unit[0].word": "[7:0]"}
+    assert waves.filled(VIEW, known).splitlines() == [
+        "[*] a view",
+        "@28",
+        "top.clk",
+        "@22",
+        "+{the word} top.g_unit[0].word[7:0]",
+        "-end",
+    ]
+
+
+def test_a_view_is_found_by_its_top(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "other.gtkw").write_text(VIEW.replace("top.", "other."))
+    assert waves.view_for({"top.clk": ""}, tmp_path) is None
+    (tmp_path / "x" / "this.gtkw").write_text(VIEW)
+    assert waves.view_for({"top.clk": ""}, tmp_path) == tmp_path / "x" / "this.gtkw"
+
+
+def test_every_view_is_checked() -> None:
+    assert {str(p.relative_to(ROOT / "tb"))[:-5] for p in ROOT.glob("tb/*/*.gtkw")} == set(TOPS)
+
+
+@pytest.mark.sim("icarus")
+@pytest.mark.parametrize("view", TOPS)
+def test_signals_of_a_view_exist(simulator: str, view: str, tmp_path: Path) -> None:
+    block, top, choices = TOPS[view]
+    files = block_list(block)
+    folders = [ROOT / "tb" / "common", (ROOT / "tb" / view).parent]
+    known: dict[str, str] = {}
+    for choice in choices:
+        program, vcd = tmp_path / "program", tmp_path / "waves.vcd"
+        command = ["iverilog", "-g2005", "-o", program, "-s", top, "-s", "wave_dump"]
+        command += [f"-I{path}" for path in files.incdirs]
+        for folder in folders:
+            command += ["-y", folder]
+        command += [f"-P{top}.{choice}"] if choice else []
+        wrapper = folders[1] / f"{top}.v"
+        command += [*files.sources, folders[0] / "wave_dump.v"]
+        subprocess.run([*command, *([wrapper] if wrapper.is_file() else [])], check=True)
+        subprocess.run(["vvp", program, f"+vcd={vcd}"], check=True, stdout=subprocess.DEVNULL)
+        known |= waves.header(vcd)
+    text = (ROOT / "tb" / f"{view}.gtkw").read_text()
+    named = [match["name"] for match in waves.SIGNAL.finditer(text)]
+    assert named and [name for name in named if name not in known] == []
