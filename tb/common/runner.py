@@ -9,7 +9,8 @@ Environment (make passes its variables of the same name):
     SIM      verilator (default) or icarus, where the call does not say
     SEED     random seed of the run, default 1; every random choice must come from it
     WAVES=1  build with tracing and write a waveform beside the results
-    MUTANT   set by make mutate: "<block>:<netlist>" replaces the sources of a block
+    MUTANT   set by make mutate: "<folder>:<number>", see `mutated` and scripts/mutants.py;
+             MUTANT_SECONDS limits each run then
     COVER=1  build with line and toggle coverage (Verilator) and keep the counters
     VERBOSE=1  show the simulator's output while it runs
 
@@ -249,6 +250,10 @@ def simulate(
     print(f"{sim} {top} {test_module} SEED={seed}: {relative(run_dir)}")
 
     args = list(plusargs)
+    if flag("MUTANT"):
+        args.append(f"+mutant={os.environ['MUTANT'].rpartition(':')[2]}")
+        limit = float(os.environ["MUTANT_SECONDS"]) / 60
+        timeout_minutes = min(timeout_minutes, limit)
     run_env = {"PYTHONUNBUFFERED": "1", **(env or {})}
     if sim == "icarus":
         # With it, a value written at a clock edge can be seen by that same edge on Icarus 11.
@@ -306,21 +311,24 @@ def _sources(block: str, top: str, sources: FileList | Sequence[Path | str] | No
         files = FileList([(ROOT / name).resolve() for name in sources])
     else:
         files = block_list(block)
-    if mutant := os.environ.get("MUTANT"):
-        files = _mutated(files, *mutant.split(":", 1))
     wrapper = ROOT / "tb" / block / f"{top}.v"
     if wrapper.is_file():
         files.add(FileList([wrapper]))
-    return files
+    return mutated(files) if flag("MUTANT") else files
 
 
-def _mutated(files: FileList, block: str, netlist: str) -> FileList:
-    """`files` with the sources of `block` replaced by a netlist (scripts/mutate.py)."""
-    replaced = block_list(block).sources
-    kept = [path for path in files.sources if path not in replaced]
-    if len(kept) == len(files.sources):
-        raise AssertionError(f"MUTANT: this simulation reads nothing of {block}")
-    return FileList([Path(netlist), *kept], files.incdirs)
+def mutated(files: FileList) -> FileList:
+    """`files` with what the folder of MUTANT, which mirrors the repository, has a version of: the
+    folder's source for the repository's, its headers before the repository's."""
+    folder = Path(os.environ["MUTANT"].rpartition(":")[0])
+    sources = [folder / relative(path) for path in files.sources]
+    incdirs = [folder / relative(path) for path in files.incdirs]
+    changed = [path for path in sources if path.is_file()]
+    headers = [path for path in incdirs if path.is_dir()]
+    if not changed and not headers:
+        raise AssertionError(f"MUTANT: no file of {relative(folder)} is read here")
+    kept = [new if new.is_file() else old for new, old in zip(sources, files.sources)]
+    return FileList(kept, headers + files.incdirs)
 
 
 def _build(

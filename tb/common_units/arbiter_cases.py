@@ -16,7 +16,8 @@ ROUND_ROBIN = int(os.environ.get("ROUND_ROBIN", 1))
 
 @cocotb.test()
 async def grants_follow_the_rules(dut) -> None:
-    """Requests come and go, some withdrawn before their grant is accepted."""
+    """Requests come and go, some withdrawn before their grant is accepted; resets forget a held
+    grant and start with requester 0."""
     random = rng("arbiter")
     dut.req.value = 0
     dut.accept.value = 0
@@ -31,14 +32,16 @@ async def grants_follow_the_rules(dut) -> None:
             if random.random() < 0.3:
                 req = req & ~(1 << i) | int(random.random() < density) << i
         accept = int(random.random() < taking)
+        reset = random.random() < 0.02
         dut.req.value = req
         dut.accept.value = accept
+        dut.rst.value = int(reset)
         await RisingEdge(dut.clk)
         asking = [i for i in range(N) if req >> i & 1]
         assert int(dut.grant_valid.value) == int(bool(asking))
         assert int(dut.grant.value).bit_count() == int(bool(asking))
         if not asking:
-            held, waited = None, [0] * N
+            first, held, waited = 0 if reset else first, None, [0] * N
             continue
         if held in asking:
             winner = held
@@ -49,7 +52,9 @@ async def grants_follow_the_rules(dut) -> None:
         assert int(dut.grant_index.value) == winner
         assert int(dut.grant.value) == 1 << winner
         held = None if accept else winner
-        if accept:
+        if reset:
+            first, held, waited = 0, None, [0] * N
+        elif accept:
             first = (winner + 1) % N
             waited = [waited[i] + 1 if i in asking and i != winner else 0 for i in range(N)]
             # A held grant of another may come in between once.

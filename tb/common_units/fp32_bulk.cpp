@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Bulk evaluation of fp32_probe: reads operand pairs (two little-endian 32-bit words each) from
-// standard input and writes one result word per pair; the argument is the operation. It knows
-// nothing of fp32: the comparison with numpy is tests/rtl_common/test_fp32.py.
+// standard input and writes one result word per pair; the first argument is the operation, plusargs
+// may follow. It knows nothing of fp32: the comparison with numpy is tests/rtl_common/test_fp32.py.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -12,8 +12,9 @@
 #include "verilated.h"
 
 int main(int argc, char** argv) {
-    if (argc != 2) return 2;
+    if (argc < 2) return 2;
     VerilatedContext context;
+    context.commandArgs(argc, argv);
     Vfp32_probe probe(&context);
     probe.op = std::atoi(argv[1]);
     std::vector<uint32_t> in(1 << 17), out(1 << 16);

@@ -61,3 +61,7 @@ async def sums_of_commands(dut) -> None:
         assert got == want, f"command {command}: expected {want:08x}, got {got:08x}"
     await beat(dut, 1, bytes(BLOCK), (0, 0), clear=True)
     assert await read(dut) == beat_signature(1, bytes(BLOCK))
+    dut.rst.value = 1
+    await beat(dut, 2, bytes(BLOCK), (0, 0))
+    dut.rst.value = 0
+    assert await read(dut) == 0

@@ -6,10 +6,10 @@ from __future__ import annotations
 import os
 
 import cocotb
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles, ReadOnly, RisingEdge
 
 from tb.common.bus import Scoreboard, StreamSink, StreamSource, pauses
-from tb.common.clock import rng, start
+from tb.common.clock import reset, rng, start
 
 DEPTH = int(os.environ.get("DEPTH", 2))
 WIDTH = int(os.environ.get("WIDTH", 8))
@@ -56,6 +56,34 @@ async def capacity_rate_and_latency(dut) -> None:
     await RisingEdge(dut.clk)
     after = dut.m_valid.value == 1
     assert (now, after) == ((True, False) if DEPTH == 0 else (False, True))
+
+
+@cocotb.test()
+async def reset_empties(dut) -> None:
+    """Words that are stored when reset comes are gone; it works as new afterwards."""
+    dut.s_valid.value = 0
+    dut.m_ready.value = 0
+    await start(dut)
+    for words in range(1, DEPTH + 2):
+        dut.s_valid.value = 1
+        dut.s_data.value = words % 2**WIDTH
+        await ClockCycles(dut.clk, words)
+        dut.s_valid.value = 0
+        await reset(dut, 2)
+        await ReadOnly()
+        assert dut.m_valid.value == 0, f"a word is left of {words}"
+        assert dut.s_ready.value == 1
+        await RisingEdge(dut.clk)
+        dut.s_valid.value = 1
+        dut.s_data.value = 100 % 2**WIDTH
+        await RisingEdge(dut.clk)
+        dut.s_valid.value = 0
+        await RisingEdge(dut.clk)
+        assert dut.m_valid.value == 1 and int(dut.m_data.value) == 100 % 2**WIDTH
+        dut.m_ready.value = 1
+        await ClockCycles(dut.clk, 2)
+        assert dut.m_valid.value == 0, "more than one word"
+        dut.m_ready.value = 0
 
 
 async def taken(dut, cycles: int) -> int:

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tb.common.filelist import ROOT, block_list
-from tb.common.runner import missing_simulator, simulate, tool_environment
+from tb.common.filelist import ROOT, FileList, block_list, content_hash
+from tb.common.runner import flag, missing_simulator, mutated, simulate, tool_environment
 from tb.common_units import fp32_pairs
 
-SOURCES = ["rtl/common/fp32.vh", "tb/common_units/fp32_probe.v", "tb/common_units/fp32_bulk.cpp"]
+SOURCES = ["tb/common_units/fp32_probe.v", "tb/common_units/fp32_bulk.cpp"]
 
 
 def test_functions(simulator: str) -> None:
@@ -29,23 +29,28 @@ def test_functions(simulator: str) -> None:
 
 @pytest.fixture(scope="module")
 def bulk() -> Path:
-    """The compiled harness."""
+    """The compiled harness, built unless it was built from the same sources."""
     if reason := missing_simulator("verilator"):
         pytest.skip(reason)
-    folder = ROOT / "build" / "fp32_bulk"
+    files = FileList([ROOT / name for name in SOURCES], [ROOT / "rtl" / "common"])
+    if flag("MUTANT"):
+        files = mutated(files)
+    folder = ROOT / "build" / "fp32_bulk" / content_hash(files)
     program = folder / "fp32_bulk"
-    newest = max((ROOT / name).stat().st_mtime for name in SOURCES)
-    if not program.is_file() or program.stat().st_mtime < newest:
+    if not program.is_file():
         with tool_environment():
-            subprocess.run(
+            built = subprocess.run(
                 ["verilator", "--cc", "--exe", "--build", "-O3", "-CFLAGS", "-O3"]
-                + ["-Irtl/common", "--top", "fp32_probe", "--Mdir", str(folder), "-o", "fp32_bulk"]
-                + [name for name in SOURCES if not name.endswith(".vh")],
+                + [f"-I{path}" for path in files.incdirs]
+                + ["--top", "fp32_probe", "--Mdir", str(folder), "-o", "fp32_bulk"]
+                + [str(path) for path in files.sources],
                 cwd=ROOT,
-                check=True,
+                check=False,
                 env=dict(os.environ),
-                stdout=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
             )
+        assert built.returncode == 0, f"verilator build of fp32_probe failed: {built.stderr}"
     return program
 
 
@@ -53,7 +58,9 @@ def run(program: Path, op: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Results of the design for operand words a, b."""
     pairs = np.stack([a, b], axis=1).astype("<u4").tobytes()
     code = str(fp32_pairs.OPS.index(op))
-    done = subprocess.run([program, code], input=pairs, capture_output=True, check=True)
+    number = os.environ.get("MUTANT", "0").rpartition(":")[2]
+    command = [program, code, f"+mutant={number}"]
+    done = subprocess.run(command, input=pairs, capture_output=True, check=True)
     return np.frombuffer(done.stdout, "<u4")
 
 
