@@ -2,7 +2,7 @@
 """Build a block for Verilator or Icarus and run its cocotb tests: the one way to simulate.
 
     from tb.common.runner import simulate
-    simulate("dimc", top="dimc_macro_tb", test_module="tb.dimc.macro_cases",
+    simulate("dimc", top="dimc_macro_tb", test_module="tb.dimc.macro_directed",
              parameters={"ROWS": 16}, sim=simulator)
 
 Environment (make passes its variables of the same name):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// dimc_macro_tb: the macro with a protocol checker on every stream. Python touches its ports only.
+// dimc_macro_tb: the macro with a protocol checker on every stream, and one across its ports, which
+// `disturb` shows something else for negative tests. Python touches its ports only.
 `default_nettype none
 
 module dimc_macro_tb #(
@@ -53,7 +54,8 @@ module dimc_macro_tb #(
   output wire                seen_nan,
   output wire [31:0]         count_vectors,
   output wire [31:0]         count_conflicts,
-  output wire [31:0]         count_stalls
+  output wire [31:0]         count_stalls,
+  input wire  [8:0]          disturb         // rule of dimc_macro_checker that is to be broken
 );
   dimc_macro #(
     .ROWS(ROWS),
@@ -153,6 +155,39 @@ module dimc_macro_tb #(
     .valid(res_valid),
     .ready(res_ready),
     .payload({res_data, res_index, res_last, res_tag})
+  );
+
+  dimc_macro_checker #(
+    .ROWS(ROWS),
+    .TAG_BITS(TAG_BITS),
+    .PRELOAD_AHEAD(BITS_PER_CYCLE == 1 ? 2 : 8)
+  ) rules (
+    .clk(clk),
+    .rst(rst),
+    .wr_valid(wr_valid),
+    .wr_ready(wr_ready ^ disturb[0]),
+    .wr_conflict(wr_conflict ^ disturb[1]),
+    .act_valid(act_valid),
+    .act_ready(act_ready),
+    .act_cols(act_cols),
+    .act_first(act_first),
+    .act_preload(act_preload && !disturb[2]),
+    .act_last(act_last && !disturb[3]),
+    .act_tag(act_tag),
+    .pre_valid(pre_valid),
+    .pre_ready(pre_ready),
+    .res_valid(res_valid),
+    .res_ready(res_ready),
+    .res_index(res_index ^ {2'd0, disturb[4]}),
+    .res_last(res_last ^ disturb[5]),
+    .res_tag(res_tag ^ {TAG_BITS{disturb[6]}}),
+    .clear(clear),
+    .busy(busy && !disturb[7]),
+    .seen_inf(seen_inf),
+    .seen_nan(seen_nan),
+    .count_vectors(count_vectors << disturb[8]),
+    .count_conflicts(count_conflicts),
+    .count_stalls(count_stalls)
   );
 endmodule
 

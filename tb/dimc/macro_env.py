@@ -2,23 +2,21 @@
 """The pyuvm environment of dimc_macro: agents on its ports, scoreboard, coverage, a base test.
 
 The expectation is pushed when a tile is sent, from MacroModel; results are compared as they come.
-Negative tests replace a driver or monitor by the factory (see macro_cases).
+Negative tests replace a driver or monitor by the factory (see macro_disturbed).
 """
 
 from __future__ import annotations
 
-import os
-
 import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, RisingEdge
-from pyuvm import ConfigDB, uvm_env, uvm_subscriber, uvm_test
+from pyuvm import ConfigDB, uvm_env, uvm_test
 
 from tb.common import clock
 from tb.common.agents import ResponderAgent, StreamAgent, Tap
-from tb.common.bus import Scoreboard
-from tb.common.coverage import Coverage
-from tb.dimc.macro_model import MacroModel, Tile, vector_beats, write_beat
+from tb.common.bus import Scoreboard, pauses
+from tb.dimc.macro_coverage import MacroCoverage, size
+from tb.dimc.macro_model import MacroModel, Status, Tile, vector_beats, write_beat
 
 WRITE = ("row", "set", "index", "data", "exps", "strb")
 VECTOR = ("data", "exp", "set", "int4", "rows", "cols", "first", "preload", "last", "tag")
@@ -27,64 +25,12 @@ DRAIN_CYCLES = 20_000
 WATCHDOG_CYCLES = 500
 
 
-def size(name: str, default: int) -> int:
-    """A parameter of the build, told by the test that built it."""
-    return int(os.environ.get(name, default))
+class ResultBoard(Scoreboard):
+    """A scoreboard of a design that may be reset."""
 
-
-class MacroCoverage(uvm_subscriber):
-    """Samples each accepted vector, with what happened on the other ports since the last one."""
-
-    def build_phase(self) -> None:
-        rows, cols = size("ROWS", 64), size("COLS", 64)
-        cov = self.coverage = Coverage("dimc_macro")
-        cov.point("format", ["int8", "int4"])
-        cov.point("set", ["same", "switch"])
-        cov.point("overlap", ["none", "column", "row"])
-        cov.point("stall", ["none", "random", "mostly", "burst"])
-        cov.point("rows", {"one": [1], "part": range(2, rows), "all": [rows]})
-        cov.point(
-            "cols", {"one": [1], "part": range(2, cols), "all": [cols], "over": range(cols, 129)}
-        )
-        cov.point("place", ["only", "first", "middle", "last"])
-        cov.point("preload", [0, 1])
-        cov.point("exponent", {"zero": [0], "finite": range(1, 255), "nonfinite": [255]})
-        cov.point("write", ["column", "row"])
-        cov.point("strobe", ["none", "part", "all"])
-        cov.cross("format_set_overlap_stall", ["format", "set", "overlap", "stall"])
-        cov.cross(
-            "format_rows_cols",
-            ["format", "rows", "cols"],
-            exclude={("int8", r, "over"): "INT8 has COLS columns" for r in ("one", "part", "all")},
-        )
-        cov.cross("place_preload", ["place", "preload"])
-        cov.cross("write_strobe", ["write", "strobe"])
-        self.full_strobe = (1 << rows) - 1
-        self.stall = "none"
-        self.previous_set: int | None = None
-        self.overlap = "none"
-
-    def saw_write(self, beat: dict[str, int]) -> None:
-        kind = "row" if beat["row"] else "column"
-        self.overlap = kind
-        strobe = {0: "none", self.full_strobe: "all"}.get(beat["strb"], "part")
-        self.coverage.sample(write=kind, strobe=strobe)
-
-    def write(self, beat: dict[str, int]) -> None:
-        place = {(1, 1): "only", (1, 0): "first", (0, 0): "middle", (0, 1): "last"}
-        self.coverage.sample(
-            format="int4" if beat["int4"] else "int8",
-            set="same" if beat["set"] == self.previous_set else "switch",
-            overlap=self.overlap,
-            stall=self.stall,
-            rows=beat["rows"],
-            cols=beat["cols"],
-            place=place[beat["first"], beat["last"]],
-            preload=beat["preload"],
-            exponent=beat["exp"],
-        )
-        self.previous_set = beat["set"]
-        self.overlap = "none"
+    def forget(self) -> None:
+        """Expect nothing more."""
+        self._expected.clear()
 
 
 class MacroEnv(uvm_env):
@@ -102,10 +48,15 @@ class MacroEnv(uvm_env):
         self.wr.ap.connect(self.writes.analysis_export)
         self.act.ap.connect(self.coverage.analysis_export)
         self.writes.add_callback(self.coverage.saw_write)
-        self.board = Scoreboard(self.results, lane_bits=32)
+        self.board = ResultBoard(self.results, lane_bits=32)
+        self.changes = 0
 
-    def report_phase(self) -> None:
-        self.coverage.coverage.save()
+    def stall(self, **kinds: str) -> None:
+        """Stalls of each port (kinds of tb.common.bus.pauses), from the next beat on."""
+        self.changes += 1
+        for port, kind in kinds.items():
+            getattr(self, port).set_pause(pauses(f"{port}{self.changes}")[kind])
+        self.coverage.stalls = kinds
 
 
 class MacroTest(uvm_test):
@@ -122,7 +73,7 @@ class MacroTest(uvm_test):
 
     async def run_phase(self) -> None:
         self.raise_objection()
-        for name in ("lock_valid", "lock_first", "lock_last", "clear"):
+        for name in ("lock_valid", "lock_first", "lock_last", "clear", "disturb"):
             getattr(self.dut, name).value = 0
         await clock.start(self.dut)
         cocotb.start_soon(self.watchdog())
@@ -174,6 +125,17 @@ class MacroTest(uvm_test):
         self.dut.lock_valid.value = int(first is not None)
         self.dut.lock_first.value = first or 0
         self.dut.lock_last.value = last
+        self.env.coverage.locked = range(0) if first is None else range(first, last + 1)
+
+    async def clear(self) -> None:
+        """Pulse `clear` at an idle macro, and forget status and counters in the model."""
+        self.dut.clear.value = 1
+        await RisingEdge(self.dut.clk)
+        self.dut.clear.value = 0
+        await ClockCycles(self.dut.clk, 2)
+        self.model.status = Status()
+        assert int(self.dut.count_stalls.value) == 0
+        self.check_status()
 
     def column(self, set_: int, column: int, data, exps=(127, 127), strb=None, drop=False):
         """Beat of a column write, entered in the model unless the macro has to drop it."""

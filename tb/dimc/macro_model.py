@@ -80,6 +80,15 @@ class MacroModel:
         self.known[set_, strb, row] = True
         self.exps[set_] = 127
 
+    def take(self, row: int, set: int, index: int, data: int, exps: int, strb: int) -> None:
+        """The write that a beat of the port means, which is not to be dropped."""
+        values = np.frombuffer(data.to_bytes(self.rows, "little"), np.uint8)
+        mask = np.array([strb >> r & 1 for r in range(self.rows)], bool)
+        if row:
+            self.write_row(set, index, values, mask)
+        else:
+            self.write_column(set, index, values, (exps & 0xFF, exps >> 8), mask)
+
     def known_rows(self, set_: int, columns: int) -> int:
         """How many rows from row 0 on are written in the first `columns` physical columns."""
         whole = self.known[set_, :columns].all(axis=0)
@@ -145,7 +154,7 @@ def vector_beats(tile: Tile) -> list[dict[str, int]]:
             "rows": vector.rows,
             "cols": tile.cols,
             "first": int(i == 0),
-            "preload": int(tile.preload is not None),  # only looked at with first
+            "preload": i % 2 if i else int(tile.preload is not None),  # looked at with first only
             "last": int(i == last),
             "tag": tile.tag,
         }

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Status and counters of dimc_macro, the counters in every single cycle."""
+
+from __future__ import annotations
+
+import cocotb
+import numpy as np
+import pyuvm
+from cocotb.triggers import ClockCycles, RisingEdge
+
+from tb.common.bus import pauses
+from tb.dimc.macro_directed import CYCLES_PER_VECTOR, Directed
+from tb.dimc.macro_model import Tile, write_beat
+
+
+@pyuvm.test()
+class StickyStatus(Directed):
+    """Infinity and NaN set their bits, from valid columns only, and clear resets everything."""
+
+    async def stimulus(self) -> None:
+        rows, cols = self.model.rows, self.model.cols
+        big = np.full(rows, 127, np.uint8)
+        await self.write(*[self.column(0, c, big, (254, 254)) for c in range(cols)])
+        await self.write(*[self.column(1, c, big, (255 if c else 127, 127)) for c in range(cols)])
+        await self.run_tiles(Tile([self.vector(1, q=big, exp=127)], 1, False, 1))
+        await self.idle(inf=False, nan=False)
+        await self.run_tiles(Tile([self.vector(0, q=big, exp=254)], cols, False, 2))
+        await self.idle(inf=True, nan=False)
+        await self.run_tiles(Tile([self.vector(1, q=0 * big, exp=127)], cols, False, 3))
+        await self.idle(inf=True, nan=True)
+        await self.clear()
+        await self.idle(inf=False, nan=False)
+        await self.run_tiles(Tile([self.vector(0, q=big, exp=255)], 1, False, 4))
+        await self.idle(inf=False, nan=True)
+        await self.clear()
+        minus = self.vector(0, q=-127 * np.ones(rows), exp=254)
+        await self.run_tiles(Tile([self.vector(0, q=big, exp=254), minus], cols, False, 5))
+
+    async def idle(self, inf: bool, nan: bool) -> None:
+        await self.finish()
+        assert (self.model.status.inf, self.model.status.nan) == (inf, nan), "wrong test"
+        self.check_status()
+
+
+@pyuvm.test()
+class Counters(Directed):
+    """count_vectors, count_conflicts and wr_conflict in each cycle, with clear at random times: a
+    vector counts in its last plane, a dropped write in the cycle that takes it."""
+
+    async def stimulus(self) -> None:
+        self.lock(0)
+        for s in range(1, 4):
+            await self.env.wr.send(self.plain_fill(s))
+        for agent in (self.env.act, self.env.wr):
+            agent.set_pause(pauses(agent.get_name())["random"])
+        self.clearing = True
+        checks = cocotb.start_soon(self.check_each_cycle())
+        tiles = [
+            Tile([self.vector(1 + n % 2) for _ in range(1 + n % 3)], self.model.cols, False, n)
+            for n in range(60)
+        ]
+        tasks = self.send(*tiles)
+        while not tasks[0].done():
+            await self.env.wr.send([self.any_write() for _ in range(10)])
+        await self.env.board.drained(200)
+        self.clearing = False
+        await ClockCycles(self.dut.clk, CYCLES_PER_VECTOR)
+        checks.cancel()
+        self.model.status.vectors, self.model.status.conflicts = self.counts
+
+    def any_write(self) -> dict[str, int]:
+        """To the sets in use, to a locked or a missing one, or to one that is free: the model need
+        not know, since sets 1 and 2 are written only what they hold."""
+        set_ = self.random.choice((0, 1, 2, 3, self.model.sets))
+        index = self.random.choice((0, self.model.cols - 1, self.model.cols))
+        if set_ in (1, 2) and index < self.model.cols:
+            data, exps = self.model.data[set_, index], self.model.exps[set_, index]
+            return write_beat(False, set_, index, data, np.ones(self.model.rows, bool), exps)
+        return self.column(set_, index, self.random_bytes(), drop=True)
+
+    async def check_each_cycle(self) -> None:
+        dut, edge = self.dut, RisingEdge(self.dut.clk)
+        vectors, conflicts = int(dut.count_vectors.value), int(dut.count_conflicts.value)
+        conflict, left, set_ = 0, 0, None
+        while True:
+            dut.clear.value = int(self.clearing and self.random.random() < 0.05)
+            await edge
+            got = [int(s.value) for s in (dut.count_vectors, dut.count_conflicts, dut.wr_conflict)]
+            want = [vectors, conflicts, conflict]
+            assert got == want, f"vectors, conflicts, wr_conflict: expected {want}, got {got}"
+            left -= left > 0
+            finished = left == 0 and set_ is not None
+            conflict = 0
+            if dut.wr_valid.value == 1 and dut.wr_ready.value == 1:
+                wr_set, index = int(dut.wr_set.value), int(dut.wr_index.value)
+                missing = wr_set >= self.model.sets or index >= self.model.cols
+                conflict = int(missing or wr_set in (0, set_))
+            if finished:
+                set_ = None
+            vectors, conflicts = vectors + finished, conflicts + conflict
+            if dut.clear.value == 1:
+                vectors = conflicts = 0
+            self.counts = vectors, conflicts
+            if dut.act_valid.value == 1 and dut.act_ready.value == 1:
+                left, set_ = CYCLES_PER_VECTOR, int(dut.act_set.value)
