@@ -8,12 +8,14 @@
 //   waits for at most N-1 others. ROUND_ROBIN 0: the lowest number comes first.
 // Handshake: grant, grant_index and grant_valid are combinational in req; accept says that the
 //   granted transfer happens at this edge.
-// Latency: 0. Cost: two N-bit priority chains and log2(N) + N + 1 flip-flops.
+// Latency: 0. Reset: requester 0 comes first, no grant is held.
+// Cost: N: a priority chain over the requests, N flip-flops. ROUND_ROBIN 1: a second chain and
+//   log2(N) + 1 flip-flops.
 `default_nettype none
 
 module arbiter #(
-  parameter N = 2,
-  parameter ROUND_ROBIN = 1
+  parameter N = 2,           // requesters, 1 to 256
+  parameter ROUND_ROBIN = 1  // 0 or 1
 ) (
   input  wire         clk,
   input  wire         rst,
@@ -26,6 +28,9 @@ module arbiter #(
   generate
     if (N < 1 || N > 256) begin : g_n
       arbiter_N_must_be_1_to_256 rule ();
+    end
+    if (ROUND_ROBIN != 0 && ROUND_ROBIN != 1) begin : g_round_robin
+      arbiter_ROUND_ROBIN_must_be_0_or_1 rule ();
     end
   endgenerate
 

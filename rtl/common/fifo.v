@@ -8,12 +8,14 @@
 //   while it is full even when a word leaves in that cycle. m_data is stable while m_valid waits.
 // Latency: a word pushed in cycle t is on m_data in cycle t+1. Rate: one word per cycle in and out
 //   for DEPTH >= 2; DEPTH 1 alternates.
-// Cost: DEPTH x WIDTH flip-flops (or a small register file) and a DEPTH:1 read multiplexer.
+// Reset: rst empties it; words are not cleared.
+// Cost: DEPTH x WIDTH flip-flops (or a small register file) and a DEPTH:1 read multiplexer of WIDTH
+//   bits; two pointers and a counter of log2(DEPTH) bits each, rounded up.
 `default_nettype none
 
 module fifo #(
-  parameter WIDTH = 32,  // bits per word
-  parameter DEPTH = 2    // words, >= 1, any integer
+  parameter WIDTH = 32,  // bits per word, at least 1
+  parameter DEPTH = 2    // words, at least 1, any integer
 ) (
   input  wire             clk,
   input  wire             rst,
@@ -29,6 +31,9 @@ module fifo #(
   output wire [WIDTH-1:0] m_data
 );
   generate
+    if (WIDTH < 1) begin : g_width
+      fifo_WIDTH_must_be_at_least_1 rule ();
+    end
     if (DEPTH < 1) begin : g_depth
       fifo_DEPTH_must_be_at_least_1 rule ();
     end

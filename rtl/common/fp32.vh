@@ -15,7 +15,9 @@
 //   fp32_from_int(i)         signed 22-bit integer, exact
 //   fp32_max(a, b)           the larger; NaN if either is NaN
 //
-// Callers register results as often as their clock asks for and let synthesis retime.
+// Combinational: callers register results as often as their clock asks for, synthesis retimes.
+// Cost: add: a comparison, a shifter each way, adders of 28 and 31 bits; mul: a multiplier of 24 x
+// 24 and an adder of 31 bits; ldexp: an adder; max: a comparison; from_int: a shifter of 22 bits.
 // Locals carry the prefix f_ so that they hide no name of the including module.
 
 function automatic [31:0] fp32_flush(input [31:0] f_x);

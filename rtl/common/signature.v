@@ -25,7 +25,7 @@ module signature #(
   output wire [31:0]        sum
 );
   generate
-    if (BLOCK % 4 != 0) begin : g_block
+    if (BLOCK < 4 || BLOCK % 4 != 0) begin : g_block
       signature_BLOCK_must_be_a_multiple_of_4 rule ();
     end
   endgenerate

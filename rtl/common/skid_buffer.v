@@ -7,11 +7,12 @@
 //   the buffer is empty; the word that arrives in the cycle in which m_ready falls is kept.
 // Latency: 0 cycles. Rate: one word per cycle. For a stream cut in both directions use a fifo of
 //   depth 2.
+// Reset: rst empties it; the word is not cleared.
 // Cost: WIDTH + 1 flip-flops and a 2:1 multiplexer.
 `default_nettype none
 
 module skid_buffer #(
-  parameter WIDTH = 32  // bits per word
+  parameter WIDTH = 32  // bits per word, at least 1
 ) (
   input  wire             clk,
   input  wire             rst,
@@ -26,6 +27,12 @@ module skid_buffer #(
   input  wire             m_ready,
   output wire [WIDTH-1:0] m_data
 );
+  generate
+    if (WIDTH < 1) begin : g_width
+      skid_buffer_WIDTH_must_be_at_least_1 rule ();
+    end
+  endgenerate
+
   reg full_q;
   reg [WIDTH-1:0] kept_q;
 

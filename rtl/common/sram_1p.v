@@ -5,6 +5,7 @@
 // Contract: one access per cycle. en && !we reads: rdata shows the word from the next cycle on and
 //   keeps it until the next read (writes do not disturb it). en && we writes the bytes whose wmask
 //   bit is set. Contents are not reset. An address at or beyond DEPTH is not allowed.
+// Handshake: none, an access happens in each cycle with en high.
 // Latency: read 1 cycle. A read sees every write of an earlier cycle.
 // Cost: DEPTH x WIDTH bits. In a technology whose SRAM output a write disturbs, add a holding
 //   register of WIDTH bits.
@@ -12,7 +13,7 @@
 
 module sram_1p #(
   parameter WIDTH = 64,  // bits per word, a multiple of 8
-  parameter DEPTH = 256  // words
+  parameter DEPTH = 256  // words, at least 1
 ) (
   input  wire                                          clk,
   input  wire                                          en,
@@ -23,8 +24,11 @@ module sram_1p #(
   output reg  [WIDTH-1:0]                              rdata
 );
   generate
-    if (WIDTH % 8 != 0) begin : g_width
+    if (WIDTH < 8 || WIDTH % 8 != 0) begin : g_width
       sram_1p_WIDTH_must_be_a_multiple_of_8 rule ();
+    end
+    if (DEPTH < 1) begin : g_depth
+      sram_1p_DEPTH_must_be_at_least_1 rule ();
     end
   endgenerate
 

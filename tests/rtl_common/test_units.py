@@ -63,10 +63,16 @@ def test_signature_model() -> None:
 @pytest.mark.parametrize(
     ("top", "parameters", "rule"),
     [
-        ("fifo", {"DEPTH": 0}, "DEPTH_must_be_at_least_1"),
-        ("arbiter", {"N": 0}, "N_must_be_1_to_256"),
-        ("sram_1p", {"WIDTH": 12}, "WIDTH_must_be_a_multiple_of_8"),
-        ("signature", {"BLOCK": 18}, "BLOCK_must_be_a_multiple_of_4"),
+        ("fifo", {"DEPTH": 0}, "fifo_DEPTH_must_be_at_least_1"),
+        ("fifo", {"WIDTH": 0}, "fifo_WIDTH_must_be_at_least_1"),
+        ("skid_buffer", {"WIDTH": 0}, "skid_buffer_WIDTH_must_be_at_least_1"),
+        ("arbiter", {"N": 0}, "arbiter_N_must_be_1_to_256"),
+        ("arbiter", {"ROUND_ROBIN": 2}, "arbiter_ROUND_ROBIN_must_be_0_or_1"),
+        ("sram_1p", {"WIDTH": 12}, "sram_1p_WIDTH_must_be_a_multiple_of_8"),
+        ("sram_1p", {"WIDTH": 0}, "sram_1p_WIDTH_must_be_a_multiple_of_8"),
+        ("sram_1p", {"DEPTH": 0}, "sram_1p_DEPTH_must_be_at_least_1"),
+        ("signature", {"BLOCK": 18}, "signature_BLOCK_must_be_a_multiple_of_4"),
+        ("signature", {"BLOCK": 0}, "signature_BLOCK_must_be_a_multiple_of_4"),
     ],
 )
 def test_illegal_parameter_stops_elaboration(
