@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parameters of the cycle model, and the cycles of one command on an engine that nobody disturbs.
 
-The formulas are those of docs/dimc/dimc_macro.md, docs/vector.md, docs/chiplet.md and rtl/link; cycle t is
+The formulas are those of docs/dimc/, docs/vector.md, docs/chiplet.md and rtl/link; cycle t is
 the cycle in which an engine takes a command. Nothing here knows what a command computes.
 """
 
