@@ -25,7 +25,8 @@ docs/timing.toml names the simulations and what to cut from each:
 A signal is `[label=]path[:format][?valid]`. The path starts in the top module. Formats: hex, bits,
 dec, signed, fp32 (a number per lane), name (A, B, C, ... by first appearance in the diagram);
 without one a single bit is drawn as a line and a word in hexadecimal. Where the signal `valid` is
-not 1 nothing is shown.
+not 1 nothing is shown. A transfer ends the box of a word: `valid` and the `ready` of the same name,
+or any cycle of a signal called otherwise, such as an enable.
 A span counts the cycles from the first cycle with the values `from` to the next one with the
 values `to`, so that the number in the picture is that of the waveform.
 
@@ -72,13 +73,16 @@ class Wave:
         Raises:
             ValueError: there is no such signal.
         """
-        name = f"{self._top}.{path}"
-        if name not in self._values:
-            raise ValueError(f"the waveform has no signal {name}")
-        signal = self._values[name]
+        if not self.has(path):
+            raise ValueError(f"the waveform has no signal {self._top}.{path}")
+        signal = self._values[f"{self._top}.{path}"]
         digits = signal[self._times[cycle]].lower()
         fill = "0" if digits[0] == "1" else digits[0]
         return digits.rjust(int(signal.size), fill)
+
+    def has(self, path: str) -> bool:
+        """Whether there is such a signal."""
+        return f"{self._top}.{path}" in self._values
 
     def find(self, values: Mapping[str, int], start: int = 0) -> int:
         """First cycle from `start` on in which the signals have these values.
@@ -150,21 +154,23 @@ def text(bits: str, form: str, names: dict[str, str]) -> str:
 def row(wave: Wave, signal: str, first: int, cycles: int) -> Row:
     """What to draw for one signal of the table."""
     if not signal:
-        return Row("", False, [])
+        return Row("", False, [], [])
     match = SIGNAL.fullmatch(signal)
     if match is None:
         raise ValueError(f"cannot read signal {signal!r}")
-    path, form, valid = match["path"], match["format"], match["valid"]
+    path, form, valid = match["path"], match["format"], match["valid"] or ""
+    ready = valid.replace("valid", "ready")
     names: dict[str, str] = {}
     values: list[str] = []
+    beats = [0]
     for cycle in range(first, first + cycles):
         bits = wave.bits(path, cycle)
-        if valid and wave.bits(valid, cycle) != "1":
-            values.append("")
-        else:
-            values.append(text(bits, form or "hex", names))
+        shown = not valid or wave.bits(valid, cycle) == "1"
+        values.append(text(bits, form or "hex", names) if shown else "")
+        taken = bool(valid) and shown and wave.has(ready) and wave.bits(ready, cycle) == "1"
+        beats.append(beats[-1] + int(taken))
     single = form is None and len(wave.bits(path, first)) == 1
-    return Row(match["label"] or path, single, values)
+    return Row(match["label"] or path, single, values, beats[:-1])
 
 
 def picture(wave: Wave, diagram: dict) -> str:

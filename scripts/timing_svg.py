@@ -27,11 +27,13 @@ text{font:12px monospace;fill:#1b1f24}
 
 @dataclass
 class Row:
-    """A signal: its values by cycle, empty where there is none; `bit` is drawn as a line."""
+    """A signal: its values by cycle, empty where there is none; `bit` is drawn as a line. A word
+    is one box while value and beat stay the same."""
 
     label: str
     bit: bool
     values: list[str]
+    beats: list[int]
 
 
 @dataclass
@@ -127,7 +129,7 @@ def draw(
             wire(canvas, left, cell, y, row.values)
         else:
             at = 0
-            for value, same in groupby(row.values):
+            for (value, _), same in groupby(zip(row.values, row.beats, strict=True)):
                 count = len(list(same))
                 box(canvas, left + at * cell, left + (at + count) * cell, y, value)
                 at += count

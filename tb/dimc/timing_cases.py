@@ -82,12 +82,12 @@ class Bench:
         assert int(self.dut.count_conflicts.value) == self.model.status.conflicts
 
 
-def tile(tag: int, sets=(0,), cols: int = COLS, preload=None) -> Tile:
-    """One vector per set, all activations 1 in the first, 2 in the second, ..."""
+def tile(tag: int, sets=(0,), int4: bool = False, preload=None) -> Tile:
+    """One vector per set over all columns, activations 1 in the first, 2 in the second, ..."""
     vectors = [
         Vector(np.full(ROWS, n + 1, np.int8), ONE, set_, ROWS) for n, set_ in enumerate(sets)
     ]
-    return Tile(vectors, cols, False, tag, preload)
+    return Tile(vectors, 2 * COLS if int4 else COLS, int4, tag, preload)
 
 
 @cocotb.test()
@@ -108,6 +108,18 @@ async def vectors_back_to_back(dut) -> None:
     bench.send(tile(0xA0, (0, 1)), tile(0xA1, (1,)), tile(0xA2, (0,)))
     await bench.finish()
     assert {b - a for a, b in zip(bench.taken, bench.taken[1:])} == {PLANES}
+    assert int(dut.count_stalls.value) == 0
+
+
+@cocotb.test()
+async def int4_back_to_back(dut) -> None:
+    """INT4, two vectors a tile: eight result beats in the time of two vectors, no stall."""
+    bench = Bench(dut)
+    await bench.start(0, 1)
+    bench.send(tile(0xA0, (0, 1), int4=True), tile(0xA1, (1, 0), int4=True))
+    await bench.finish()
+    assert {b - a for a, b in zip(bench.taken, bench.taken[1:])} == {PLANES}
+    assert bench.answered == list(range(bench.answered[0], bench.answered[0] + 16))
     assert int(dut.count_stalls.value) == 0
 
 
