@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""dimc_macro of 64 x 64 in bulk: a compiled harness, fed with random traffic in all its variety and
+with what models/dimc.py expects of it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tb.common.filelist import ROOT, content_hash
+from tb.common.runner import missing_simulator, tool_environment
+from tb.dimc.macro_bulk import Bulk
+from tests.dimc.test_macro import sources
+
+ROWS, COLS, SETS = 64, 64, 16
+PHASE = 2048  # vectors
+
+
+@cache
+def harness(bits: int, implementation: int, tree: int) -> Path:
+    """The compiled program for one kind of macro."""
+    files = sources()
+    files.sources.append(ROOT / "tb" / "dimc" / "dimc_macro_tb.v")
+    main = ROOT / "tb" / "dimc" / "dimc_bulk.cpp"
+    parameters = {"ROWS": ROWS, "COLS": COLS, "SETS": SETS, "BITS_PER_CYCLE": bits}
+    parameters |= {"IMPLEMENTATION": implementation, "TREE": tree}
+    folder = ROOT / "build" / "dimc_bulk" / content_hash(files, [main.read_text(), parameters])
+    program = folder / "dimc_bulk"
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock, tool_environment():
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not program.is_file():
+            built = subprocess.run(
+                ["verilator", "--cc", "--exe", "--build", "-O3", "--x-initial", "unique"]
+                + ["-CFLAGS", f"-O3 -march=native -DROWS={ROWS}", "--unroll-count", "1"]
+                + [f"-G{name}={value}" for name, value in parameters.items()]
+                + [f"-I{path}" for path in files.incdirs]
+                + ["--top", "dimc_macro_tb", "--Mdir", str(folder), "-o", "dimc_bulk"]
+                + [str(path) for path in [*files.sources, main]],
+                cwd=ROOT,
+                check=False,
+                env=dict(os.environ),
+                capture_output=True,
+                text=True,
+            )
+            assert built.returncode == 0, f"verilator build of dimc_bulk failed: {built.stderr}"
+    return program
+
+
+def stream(program: Path, seed: int, vectors: int, flip_in: int | None = None) -> dict:
+    """Run phases with `vectors` in total; the harness's summary.
+
+    Raises:
+        AssertionError: it found a difference; its message.
+    """
+    bulk = Bulk(ROWS, COLS, SETS, seed)
+    process = subprocess.Popen([program, str(seed)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        process.stdin.write(bulk.first())
+        for phase in range(-(-vectors // PHASE)):
+            process.stdin.write(bulk.phase(phase % 2, PHASE, flip=phase == flip_in))
+    except BrokenPipeError:
+        pass  # it has stopped, and says why
+    text = process.communicate()[0].decode()
+    assert process.returncode == 0, f"SEED={seed}: {text}"
+    return json.loads(text.splitlines()[-1])
+
+
+@pytest.fixture(autouse=True)
+def _verilator() -> None:
+    if reason := missing_simulator("verilator"):
+        pytest.skip(reason)
+
+
+def test_vectors(seed: int) -> None:
+    assert stream(harness(1, 0, 1), seed, 10_000)["vectors"] >= 10_000
+
+
+def test_one_flipped_weight_bit_is_found(seed: int) -> None:
+    with pytest.raises(AssertionError, match=r"phase 3 result beat \d+ lane 0: expected"):
+        stream(harness(1, 0, 1), seed, 10_000, flip_in=1)
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize(
+    ("vectors", "bits", "implementation", "tree"),
+    [
+        (1_000_000, 1, 0, 1),
+        (1_000_000, 2, 0, 1),
+        (20_000, 1, 1, 1),
+        (20_000, 1, 1, 0),
+        (20_000, 2, 1, 1),
+        (20_000, 2, 1, 0),
+    ],
+)
+def test_many_vectors(seed: int, vectors: int, bits: int, implementation: int, tree: int) -> None:
+    done = stream(harness(bits, implementation, tree), seed, vectors)
+    print(done)
+    assert done["vectors"] >= vectors
