@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyuvm
+from cocotb.types import Logic
 from pyuvm import uvm_factory
 
 from tb.common.agents import BeatMonitor, StreamDriver
@@ -124,4 +125,14 @@ class BrokenRule(Smoke):
         self.dut.disturb.value = 1 << size("DISTURB", 0)
         self.lock(1, 1)
         await self.write(self.column(1, 0, self.random_bytes(), drop=True))
+        await super().stimulus()
+
+
+@pyuvm.test()
+class UnknownLock(Smoke):
+    """lock_valid is X (on Icarus), so that wr_conflict becomes X: the checker must see it."""
+
+    async def stimulus(self) -> None:
+        self.lock(0)
+        self.dut.lock_valid.value = Logic("X")
         await super().stimulus()

@@ -97,7 +97,14 @@ def test_undisturbed(simulator: str) -> None:
     run(simulator, "disturbed", ["Undisturbed"])
 
 
+@pytest.mark.sim("verilator")
 @pytest.mark.parametrize("bit", range(len(BROKEN)))
 def test_broken_rule_stops_the_run(simulator: str, bit: int) -> None:
     with pytest.raises(AssertionError, match=f"dimc_macro_checker: {BROKEN[bit]}"):
         run(simulator, "disturbed", ["BrokenRule"], {"DISTURB": str(bit)})
+
+
+@pytest.mark.sim("icarus")
+def test_unknown_status_stops_the_run(simulator: str) -> None:
+    with pytest.raises(AssertionError, match="dimc_macro_checker: status or ready is X"):
+        run(simulator, "disturbed", ["UnknownLock"])
