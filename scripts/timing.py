@@ -43,6 +43,7 @@ import tomllib
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from pathlib import Path
+from unittest.mock import patch
 
 from vcdvcd import VCDVCD
 
@@ -104,19 +105,19 @@ def run(name: str, entry: dict) -> dict[str, Wave]:
     folder = ROOT / "build" / "timing"
     folder.mkdir(parents=True, exist_ok=True)
     vcd = folder / f"{name}.vcd"
-    os.environ.pop("WAVES", None)
-    results = simulate(
-        entry["block"],
-        top=entry["top"],
-        test_module=entry["test_module"],
-        testcase=sorted({d["case"] for d in entry["diagram"]}),
-        parameters=entry["parameters"],
-        sources=files,
-        env={key: str(value) for key, value in entry["parameters"].items()},
-        plusargs=[f"+vcd={vcd}"],
-        build_args=["-s", "wave_dump"],
-        sim="icarus",
-    )
+    with patch.dict(os.environ, WAVES=""):  # a second dump would take the place of this one
+        results = simulate(
+            entry["block"],
+            top=entry["top"],
+            test_module=entry["test_module"],
+            testcase=sorted({d["case"] for d in entry["diagram"]}),
+            parameters=entry["parameters"],
+            sources=files,
+            env={key: str(value) for key, value in entry["parameters"].items()},
+            plusargs=[f"+vcd={vcd}"],
+            build_args=["-s", "wave_dump"],
+            sim="icarus",
+        )
     wave = VCDVCD(str(vcd))
     unit = wave.timescale["timescale"] * 10**9  # ns
     falls = [time for time, level in wave[f"{entry['top']}.clk"].tv if level == "0"]
