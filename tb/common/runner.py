@@ -345,6 +345,8 @@ def _build(
     """Build unless the same build exists; return its folder."""
     waves, cover = flag("WAVES"), flag("COVER") and sim == "verilator"
     args = list(extra_args)
+    if waves:
+        defines = {**defines, "CORE_DEBUG": 1}  # names of instructions and states, core_debug.v
     if sim == "verilator":
         args += VERILATOR_ARGS + (COVERAGE_ARGS if cover else [])
     elif not waves:  # cocotb's dump module needs a later standard

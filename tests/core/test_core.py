@@ -32,6 +32,7 @@ def run(
     seed: int = 1,
     flip: int = 0,
     max_cpi: float | None = None,
+    altops: bool = False,
 ) -> None:
     in_rom = image.base == 0
     simulate(
@@ -40,9 +41,13 @@ def run(
         test_module="tb.core.core_cases",
         sources=sources(),
         parameters={"RESET_PC": image.entry},
-        defines={"RVFI": 1},
+        defines={"RISCV_FORMAL": 1, "RISCV_FORMAL_ALTOPS": 1} if altops else {"RVFI": 1},
         sim=simulator,
-        env={"PROGRAM": str(image.elf), **({"MAX_CPI": str(max_cpi)} if max_cpi else {})},
+        env={
+            "PROGRAM": str(image.elf),
+            **({"MAX_CPI": str(max_cpi)} if max_cpi else {}),
+            **({"ALTOPS": "1"} if altops else {}),
+        },
         plusargs=[
             f"+{'rom' if in_rom else 'ram'}={image.hex}",
             f"+seed={seed}",
@@ -85,6 +90,11 @@ def test_wrong_result_is_caught(simulator: str, seed: int) -> None:
     image = random_image(seed, RANDOM_ITEMS["icarus"])
     with pytest.raises(AssertionError, match=r"retirement 101 at pc .* expected"):
         run(image, simulator, flip=101)
+
+
+def test_alternative_operations(simulator: str, seed: int) -> None:
+    """Built for formal tools, multiply and divide are the functions that these expect."""
+    run(random_image(seed, RANDOM_ITEMS["icarus"]), simulator, altops=True)
 
 
 @pytest.mark.parametrize("stall", STALLS)
