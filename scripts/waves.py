@@ -3,7 +3,7 @@
 
 A view, tb/*/<name>.gtkw, is a save file of GTKWave whose signals are written without their ranges,
 so that one view does for all sizes: the ranges come from the waveform, and a signal that it does
-not have is left out. The view whose signals start with the waveform's top module is taken.
+not have is left out. The view that has signals of the waveform's top module is taken.
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ def filled(view: str, known: dict[str, str]) -> str:
 
 
 def view_for(known: dict[str, str], folder: Path = ROOT / "tb") -> Path | None:
-    """The view in tb/ whose top module a waveform has."""
+    """The view in tb/ with signals of a top module that a waveform has."""
     tops = {name.split(".")[0] for name in known}
     for path in sorted(folder.glob("*/*.gtkw")):
-        match = SIGNAL.search(path.read_text())
-        if match and match["name"].split(".")[0] in tops:
+        named = re.findall(r"^(?:\+\{.*\} )?([A-Za-z_]\w*)\.", path.read_text(), re.MULTILINE)
+        if tops.intersection(named):
             return path
     return None
 
