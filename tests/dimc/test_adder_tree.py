@@ -37,3 +37,25 @@ def test_64_inputs(simulator: str, signed: int) -> None:
 def test_wrong_sum_is_caught(simulator: str) -> None:
     with pytest.raises(AssertionError, match="4 wrong sums"):
         run(simulator, 1000, SUM_WIDTH=16, BROKEN=1, VECTORS=1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("INPUTS", 0, "INPUTS_must_be_at_least_1"),
+        ("WIDTH", 0, "WIDTH_must_be_at_least_1"),
+        ("SUM_WIDTH", 7, "SUM_WIDTH_must_be_at_least_WIDTH"),
+    ],
+)
+def test_illegal_parameter_stops_elaboration(
+    simulator: str, name: str, value: int, rule: str
+) -> None:
+    sizes = {"INPUTS": 4, "WIDTH": 8, "SUM_WIDTH": 10, name: value}
+    with pytest.raises(AssertionError, match=f"adder_tree_{rule}"):
+        simulate(
+            "dimc",
+            top="adder_tree",
+            test_module="tb.dimc.adder_tree_cases",
+            parameters=sizes,
+            sim=simulator,
+        )
