@@ -109,10 +109,11 @@ class BackToBack(Directed):
             await self.write(*self.plain_fill(s))
         tiles = []
         beats = 0  # of the tile before
-        for n in range(24):
+        for n in range(60):
             int4 = n % 3 != 0
             cols = self.model.cols * (1 + int4)
-            preload = np.ones(cols, np.float32) if n % 4 == 3 or n > 15 else None
+            cols = cols if n < 24 else self.random.randint(1, cols)
+            preload = np.ones(cols, np.float32) if n % 4 == 3 or n % 16 > 11 else None
             before, beats = beats, -(-cols // self.model.lanes)
             cycles = max(before, beats if preload is not None else 0)
             length = max(-(-cycles // CYCLES_PER_VECTOR), 1 + (n % 4 == 1))

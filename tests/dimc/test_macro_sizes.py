@@ -49,7 +49,7 @@ def named(values: tuple[int, ...]) -> dict[str, int]:
 
 @pytest.mark.parametrize(
     ("rows", "cols", "bits", "implementation", "tree"),
-    [(16, 8, 2, 0, 1), (8, 8, 1, 1, 0), (8, 6, 1, 1, 1), (8, 8, 2, 1, 0), (8, 5, 2, 1, 1)],
+    [(16, 16, 2, 0, 1), (8, 8, 1, 1, 0), (8, 6, 1, 1, 1), (8, 8, 2, 1, 0), (8, 5, 2, 1, 1)],
 )
 def test_kinds(
     simulator: str, rows: int, cols: int, bits: int, implementation: int, tree: int
