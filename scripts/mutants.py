@@ -90,7 +90,7 @@ class Netlist:
         sets = " ".join(f"-chparam {k} {v}" for k, v in self.entry.get("parameters", {}).items())
         self._yosys(
             "design",
-            f"read_verilog {includes} {sources}",
+            f"read_verilog -defer {includes} {sources}",
             f"hierarchy -top {self.top} {sets}",
             "proc",
             "opt -nodffe -nosdff",
@@ -213,7 +213,7 @@ class Fault:
     old: str
     new: str
     why: str
-    tests: list[str]
+    netlist: str  # whose tests have to notice it
 
     def make(self, block: str) -> Path:
         """Write the changed file; return the folder for MUTANT=."""

@@ -18,6 +18,8 @@ import io
 import json
 import os
 import re
+import resource
+import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -48,7 +50,7 @@ class FirstFailure:
             stop(f"mutate: {report.longrepr}")
 
 
-def first_failure(tests: list[str], folder: Path, number: int, seconds: float) -> FirstFailure:
+def first_failure(tests: list[str], folder: Path, number: int, seconds: int) -> FirstFailure:
     """Run the tests in this process with a fault in place, up to the first that fails."""
     os.environ |= {"MUTANT": f"{folder}:{number}", "MUTANT_SECONDS": str(seconds)}
     os.environ["COCOTB_MAX_FAILURES"] = "1"
@@ -60,6 +62,12 @@ def first_failure(tests: list[str], folder: Path, number: int, seconds: float) -
     if "MUTANT: " in result.text or re.search(r"\w+ build of \w+ failed", result.text):
         stop(f"mutate: {relative(folder)} cannot be tested\n{result.text[-2000:]}")
     return result
+
+
+def processor_time() -> float:
+    """Seconds that finished child processes took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @dataclass
@@ -77,7 +85,7 @@ class Report:
 
     def count(self, result: FirstFailure) -> str:
         """Enter a killed fault; say by what."""
-        late = re.search(r"stopped after [0-9.]+ minutes", result.text) is not None
+        late = f"ended with {-signal.SIGXCPU}" in result.text
         self.timeouts += late
         self.killed[result.test] += 1
         return f"{'timeout of ' if late else ''}{result.test.split('::')[-1]}"
@@ -114,31 +122,28 @@ def try_netlist(report: Report, entry: dict, count: int) -> None:
     netlist.make(count, current_seed())
     tree, tests = netlist.folder / "tree", entry["tests"]
     first_failure(tests, tree, 0, 600)  # builds
-    started = time.monotonic()
+    started = processor_time()
     original = first_failure(tests, tree, 0, 600)
     if original.test:
         stop(f"mutate: {original.test} fails without a fault\n{original.text[-2000:]}")
-    seconds = time.monotonic() - started
-    print(
-        f"{netlist.name}: {len(netlist.mutants)} mutants, all tests take {seconds:.1f} s",
-        flush=True,
-    )
-    for mutant in netlist.mutants:
-        result = first_failure(tests, tree, mutant.number, 10 + 3 * seconds)
+    seconds = processor_time() - started
+    mutants = netlist.mutants
+    print(f"{netlist.name}: {len(mutants)} mutants, tests of {seconds:.1f} s", flush=True)
+    for mutant in mutants:
+        result = first_failure(tests, tree, mutant.number, 5 + round(3 * seconds))
         said = report.count(result) if result.test else report.survived(netlist, mutant)
         print(f"  {mutant.number:4d} {mutant.place} {mutant.what}: {said}", flush=True)
 
 
-def try_named(report: Report, faults: list[dict]) -> None:
-    """Run the tests of each named fault."""
-    for fault in [Fault(**fault) for fault in faults]:
-        folder = fault.make(report.block)
-        result = first_failure(fault.tests, folder, 0, 60)
-        said = report.count(result) if result.test else "SURVIVED"
-        report.named[fault.name] = said
-        if not result.test:
-            report.survivors.append({"named": fault.name, "place": fault.file, "what": fault.why})
-        print(f"  {fault.name}: {said}", flush=True)
+def try_named(report: Report, fault: Fault, tests: list[str]) -> None:
+    """Run the tests of a named fault."""
+    folder = fault.make(report.block)
+    result = first_failure(tests, folder, 0, 60)
+    said = report.count(result) if result.test else "SURVIVED"
+    report.named[fault.name] = said
+    if not result.test:
+        report.survivors.append({"named": fault.name, "place": fault.file, "what": fault.why})
+    print(f"  {fault.name}: {said}", flush=True)
 
 
 def main() -> int:
@@ -155,7 +160,9 @@ def main() -> int:
     whole = sum(entry.get("share", 1) for entry in entries)
     for entry in entries if total else []:
         try_netlist(report, entry, round(total * entry.get("share", 1) / whole))
-    try_named(report, listed.get("fault", []))
+    tests = {entry.get("name", entry["top"]): entry["tests"] for entry in entries}
+    for fault in [Fault(**fault) for fault in listed.get("fault", [])]:
+        try_named(report, fault, tests[fault.netlist])
     killed, survivors = sum(report.killed.values()), len(report.survivors)
     result = {"seed": current_seed(), "seconds": round(time.monotonic() - started)}
     result |= {key: value for key, value in vars(report).items() if key not in ("waivers", "block")}

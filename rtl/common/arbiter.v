@@ -5,7 +5,8 @@
 // Contract: at most one grant, only to a requester, and one whenever anybody requests. A grant that
 //   was not accepted stays where it is while its request stands, so a stalled payload is stable.
 //   ROUND_ROBIN 1: after an accepted grant the requester behind the winner comes first, so each
-//   waits for at most N-1 others. ROUND_ROBIN 0: the lowest number comes first.
+//   waits for at most N-1 others. ROUND_ROBIN 0: the lowest number comes first. Without a request
+//   grant_index is 0.
 // Handshake: grant, grant_index and grant_valid are combinational in req; accept says that the
 //   granted transfer happens at this edge.
 // Latency: 0. Reset: requester 0 comes first, no grant is held.

@@ -10,7 +10,7 @@ Environment (make passes its variables of the same name):
     SEED     random seed of the run, default 1; every random choice must come from it
     WAVES=1  build with tracing and write a waveform beside the results
     MUTANT   set by make mutate: "<folder>:<number>", see `mutated` and scripts/mutants.py;
-             MUTANT_SECONDS limits each run then
+             MUTANT_SECONDS limits the processor time of each run then
     COVER=1  build with line and toggle coverage (Verilator) and keep the counters
     VERBOSE=1  show the simulator's output while it runs
 
@@ -26,6 +26,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -171,6 +172,7 @@ def _cocotb_runner(sim: str, deadline: float, objects: Path | None = None):
                     stderr=stderr,
                     timeout=left,
                     check=False,
+                    preexec_fn=_limit_processor_time if flag("MUTANT") else None,
                 )
                 if done.returncode != 0:
                     raise RuntimeError(f"{Path(cmd[0]).name} ended with {done.returncode}")
@@ -178,6 +180,11 @@ def _cocotb_runner(sim: str, deadline: float, objects: Path | None = None):
                     _keep_objects(Path(cwd), objects)
 
     return Limited()
+
+
+def _limit_processor_time() -> None:
+    seconds = int(os.environ["MUTANT_SECONDS"])
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
 
 
 def _keep_objects(build_dir: Path, objects: Path) -> None:
@@ -252,8 +259,6 @@ def simulate(
     args = list(plusargs)
     if flag("MUTANT"):
         args.append(f"+mutant={os.environ['MUTANT'].rpartition(':')[2]}")
-        limit = float(os.environ["MUTANT_SECONDS"]) / 60
-        timeout_minutes = min(timeout_minutes, limit)
     run_env = {"PYTHONUNBUFFERED": "1", **(env or {})}
     if sim == "icarus":
         # With it, a value written at a clock edge can be seen by that same edge on Icarus 11.

@@ -41,6 +41,7 @@ async def grants_follow_the_rules(dut) -> None:
         assert int(dut.grant_valid.value) == int(bool(asking))
         assert int(dut.grant.value).bit_count() == int(bool(asking))
         if not asking:
+            assert int(dut.grant_index.value) == 0
             first, held, waited = 0 if reset else first, None, [0] * N
             continue
         if held in asking:

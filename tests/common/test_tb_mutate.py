@@ -85,6 +85,6 @@ def test_equivalence(tmp_path: Path) -> None:
 
 
 def test_a_fault_must_apply_once(tmp_path: Path) -> None:
-    fault = Fault("twice", "rtl/common/fifo.v", "count_q", "x", "", [])
+    fault = Fault("twice", "rtl/common/fifo.v", "count_q", "x", "", "fifo")
     with pytest.raises(SystemExit):
         fault.make("common")
