@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Run a bare-metal RV32 ELF program on the RTL of the control core (Verilator).
 
@@ -332,4 +333,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    own_python = ROOT / ".venv" / "bin" / "python"
+    if missing_simulator("verilator") and own_python.is_file() and "RUN_CORE" not in os.environ:
+        os.environ["RUN_CORE"] = "1"  # only once
+        os.execv(own_python, [str(own_python), __file__, *sys.argv[1:]])
     sys.exit(main())
