@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from models import config as configs
 from models import host, link
 from models.checkpoint import LlamaConfig, LlamaWeights, random_llama
+from models.compiler.plan import CompileError, make_plan
 from models.config import Config
 from scripts import sim as sim_command
 from tb.package.host import NO_END_TOKEN
@@ -45,6 +46,17 @@ def random_model(rng: np.random.Generator, chiplets: int) -> LlamaConfig:
         head_dim=pick(2, 6, 8, 18, 34, 48, 64, 66, 128), ffn_dim=pick(3, 10, 61, 64, 65, 130),
         vocab=pick(3, 21, 64, 105, 200), max_seq=pick(1, 20, 33, 80, 128),
         tied=bool(rng.integers(2)))
+
+
+def fitting_model(rng: np.random.Generator, config: Config) -> LlamaConfig:
+    """The first random model that is not refused as too large for the configuration."""
+    while True:
+        model = random_model(rng, config.n_chiplets)
+        try:
+            make_plan(model, config)
+            return model
+        except CompileError as error:
+            assert "sets" in str(error) or "beats" in str(error), error
 
 
 def random_requests(rng: np.random.Generator, positions: int, vocab: int) -> list[host.Request]:
@@ -97,7 +109,7 @@ def random_case(build: str, case: int, seed: int) -> None:
     config = BUILDS[build]
     rng = np.random.default_rng([seed, case, list(BUILDS).index(build)])
     config = dataclasses.replace(config, max_tokens=int(rng.choice([1, 3, 16])))
-    weights = random_llama(random_model(rng, config.n_chiplets), case)
+    weights = random_llama(fitting_model(rng, config), case)
     requests = random_requests(rng, images(weights, config)[0].max_positions, weights.config.vocab)
     check(config, weights, requests, f"random-{list(BUILDS).index(build)}-{case}",
           random_settings(rng, config.block))
