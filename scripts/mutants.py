@@ -26,7 +26,8 @@ OUT = ROOT / "build" / "mutate"
 CLOCKS = {"CLK", "WR_CLK", "RD_CLK"}  # a select in a clock path is a race, not a fault
 SELECT = "mutant_select"
 LINT = "WIDTH UNSIGNED CMPCONST SELRANGE UNOPTFLAT LATCH CASEINCOMPLETE CASEOVERLAP".split()
-PROOF_SECONDS = 60
+FLATTEN = ("setattr -mod -unset keep_hierarchy", "setattr -unset keep_hierarchy", "flatten")
+PROOF_SECONDS = 20
 
 
 @dataclass
@@ -117,7 +118,7 @@ class Netlist:
             "netlist",
             f"read_rtlil {self._path('design.il')}",
             *self._apply(self.mutants),
-            "flatten",
+            *FLATTEN,
             "opt_clean",
             f"write_verilog -noattr {self._path('netlist.v')}",
         )
@@ -133,7 +134,7 @@ class Netlist:
                 "graph",
                 f"read_rtlil {self._path('design.il')}",
                 *self._apply(self.mutants),
-                "flatten",
+                *FLATTEN,
                 "memory_map",
                 "techmap",
                 "setundef -zero",
