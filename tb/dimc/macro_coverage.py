@@ -131,7 +131,7 @@ class MacroCoverage(uvm_subscriber):
                 **{f"stall_{port}": kind for port, kind in self.stalls.items()},
             }
         self.set = beat["set"]
-        self.in_flight_until = get_sim_time("ns") + 8 // self.bits * PERIOD_NS
+        self.in_flight_until = get_sim_time("ns") + (8 // self.bits + 0.5) * PERIOD_NS
 
     def count(self) -> None:
         """Count the vector that was seen last."""

@@ -148,10 +148,11 @@ class BackPressure(Directed):
     """Results not taken for a long time: the macro stops, counts it exactly, loses nothing."""
 
     async def stimulus(self) -> None:
+        cols = self.model.cols
         await self.write(*self.plain_fill(0))
         self.env.res.set_pause(iter([True] * 200))
         tiles = [
-            Tile([self.vector(0)], self.model.lanes if n % 2 else self.model.cols, False, n)
+            Tile([self.vector(0)], min(self.model.lanes, cols) if n % 2 else cols, False, n)
             for n in range(12)
         ]
         accepted: list[tuple[float, int]] = []
@@ -163,7 +164,7 @@ class BackPressure(Directed):
             await task
         # Vectors follow at once: what goes beyond a vector's cycles is a stall of the one before.
         for (start, before), (end, after) in itertools.pairwise(accepted):
-            waited = (end - start) / PERIOD_NS - CYCLES_PER_VECTOR
+            waited = round((end - start) / PERIOD_NS) - CYCLES_PER_VECTOR
             assert after - before == waited, f"{after - before} stalls in {waited} cycles"
         assert int(stalls.value) > 100
 

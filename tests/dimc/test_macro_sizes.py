@@ -66,7 +66,7 @@ def test_kinds(
 def test_sizes(simulator: str, values: tuple[int, ...]) -> None:
     sizes = named(values)
     slow = simulator == "icarus" and sizes["ROWS"] * sizes["COLS"] > 256
-    run_random(simulator, 3 if slow else 12, TAG_BITS=1, **sizes)
+    run_random(simulator, 1 if slow else 12, TAG_BITS=1, **sizes)
     if not slow:
         cases = [c for c in DIRECTED if sizes["SETS"] >= 4 or c != "Conflicts"]
         run(simulator, "directed", cases, **sizes)
