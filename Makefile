@@ -23,7 +23,7 @@ help:
 	@echo '  lint     verilator, iverilog, ruff, verible (where it runs), licence lines'
 	@echo '  formal   proofs of BLOCK'
 	@echo '  cover    tests of BLOCK with functional, line and toggle coverage'
-	@echo '  mutate   mutants of BLOCK against its tests (MUTANTS= how many)'
+	@echo '  mutate   faults in BLOCK against its tests (MUTANTS= how many, 300)'
 	@echo '  synth    area of BLOCK with Yosys (LIBERTY= a cell library)'
 	@echo '  bench    speed and efficiency of BLOCK, into build/bench'
 	@echo '  waves    the newest waveform of BLOCK'
@@ -71,7 +71,7 @@ cover: generate
 	@$(RUN).cover
 
 mutate: generate
-	@scripts/setup.sh formal
+	@scripts/setup.sh synth
 	@$(RUN).mutate
 
 synth: generate

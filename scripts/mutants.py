@@ -122,10 +122,11 @@ class Netlist:
             "opt_clean",
             f"write_verilog -noattr {self._path('netlist.v')}",
         )
-        source = next(path for path in self.files.sources if path.stem == self.top)
-        target = self.folder / "tree" / relative(source)
-        target.parent.mkdir(parents=True)
-        target.write_text(self._selectable((self.folder / "netlist.v").read_text()))
+        netlist = self._selectable((self.folder / "netlist.v").read_text())
+        for path in self.files.sources:  # all of them: an edit during the run must not count
+            target = self.folder / "tree" / relative(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(netlist if path.stem == self.top else path.read_text())
 
     def proof(self, mutant: Mutant) -> str:
         """The kind of proof that the mutant is no fault (scripts/equivalence.py), or nothing."""
