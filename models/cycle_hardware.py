@@ -63,7 +63,7 @@ class Hardware:
     control_phits: int = 1
     flit_beats: int = 8
     link_buffer: int = 4
-    link_latency: int = 13
+    link_latency: int = 15
     send_start: int = 3
     memory_latency: int = 44
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The die-to-die link in numbers: flit format, overhead, and the go-back-N bound.
 
-Format and names as in docs/link.md. `block` is the number of bytes of a beat's data; a phit has
-4 * block bits, a beat two phits of data and 16 bits of exponents.
+Format and names as in docs/link/link_layer.md. `block` is the number of bytes of a beat's data; a
+phit has 4 * block bits, a beat two phits of data and 16 bits of exponents.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 CONTROL_BITS = 256
 FRAME_BITS = 8
+SPARE_BITS = 8
 BEATS_PER_FLIT = 8
 POLYNOMIAL = 0x82F63B78  # CRC-32C, reflected
 
@@ -68,9 +69,14 @@ def go_back_n_bound(
 
 def error_threshold(ber: float, block: int) -> int:
     """Setting of tb/common/link_channel.v for a bit error rate: 2^32 times the probability that
-    a cycle's phit, frame lane included, has at least one wrong bit."""
-    bits = phit_bits(block) + FRAME_BITS
+    a cycle's lanes, frame and spare included, have at least one wrong bit."""
+    bits = phit_bits(block) + FRAME_BITS + SPARE_BITS
     return min(2**32 - 1, round(2**32 * (1.0 - (1.0 - ber) ** bits)))
+
+
+def lane_threshold(ber: float) -> int:
+    """Setting of tb/common/link_channel.v for the bit error rate of one lane."""
+    return min(2**32 - 1, round(2**32 * (1.0 - (1.0 - ber) ** 8)))
 
 
 def crc32c(data: bytes) -> int:

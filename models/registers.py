@@ -11,7 +11,7 @@ from systemrdl import RDLCompiler
 from systemrdl.node import AddrmapNode, FieldNode, RegNode
 
 SOURCE = Path(__file__).parent.parent / "rtl" / "chiplet" / "registers.rdl"
-MAPS = ("core_registers", "host_registers")
+MAPS = ("core_registers", "link_registers", "host_registers")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ def elaborate(addrmap: str) -> AddrmapNode:
 
 @functools.cache
 def registers(addrmap: str) -> dict[str, Register]:
-    """Registers of `core_registers` or `host_registers` by name."""
+    """Registers of one of MAPS by name."""
     out = {}
     for node in elaborate(addrmap).children(unroll=False):
         assert isinstance(node, RegNode)

@@ -62,10 +62,9 @@ module chiplet #(
   input  wire [1:0]                    m_axi_rresp,
 
   // lanes to each chiplet
-  output wire [4*BLOCK*N_CHIPLETS-1:0] phit_tx_data,
-  output wire [8*N_CHIPLETS-1:0]       phit_tx_frame,
-  input  wire [4*BLOCK*N_CHIPLETS-1:0] phit_rx_data,
-  input  wire [8*N_CHIPLETS-1:0]       phit_rx_frame,
+  output wire [(4*BLOCK+16)*N_CHIPLETS-1:0] lane_tx,
+  input  wire [N_CHIPLETS-1:0]              rx_clk,   // with lane_rx
+  input  wire [(4*BLOCK+16)*N_CHIPLETS-1:0] lane_rx,
 
   // completion records
   output wire                          trace_valid,
@@ -145,7 +144,10 @@ module chiplet #(
   wire [3:0]   error_code, error_opcode;
   wire [4:0]   error_queue, error_producer;
   wire [15:0]  error_sequence;
-  wire [2:0]   mtx_peer, mrx_source;
+  wire [2:0]   mtx_peer, mrx_source, link_peer;
+  wire [4:0]   link_index;
+  wire         link_write;
+  wire [31:0]  link_wdata, link_rdata;
   wire         mtx_valid, mtx_ready, mrx_valid, mrx_pop;
   wire [63:0]  mtx_data, mrx_data;
   wire [N_CHIPLETS-1:0] down;
@@ -190,6 +192,8 @@ module chiplet #(
     .mtx_peer(mtx_peer), .mtx_valid(mtx_valid), .mtx_ready(mtx_ready), .mtx_data(mtx_data),
     .mrx_valid(mrx_valid), .mrx_source(mrx_source), .mrx_data(mrx_data), .mrx_pop(mrx_pop),
     .links_down(links_down[7:0]), .links_present(ALL_CHIPLETS & ~(8'd1 << ID)),
+    .link_peer(link_peer), .link_index(link_index), .link_write(link_write),
+    .link_wdata(link_wdata), .link_rdata(link_rdata),
     .host_in_valid(host_in_valid), .host_in_data(host_in_data), .host_in_pop(host_in_pop),
     .host_out_valid(host_out_valid), .host_out_ready(host_out_ready),
     .host_out_data(host_out_data), .host_doorbell(host_doorbell),
@@ -418,8 +422,9 @@ module chiplet #(
     .done_count(rx_count), .done_signature(rx_signature), .done_status(rx_status),
     .mtx_peer(mtx_peer), .mtx_valid(mtx_valid), .mtx_ready(mtx_ready), .mtx_data(mtx_data),
     .mrx_valid(mrx_valid), .mrx_pop(mrx_pop), .mrx_source(mrx_source), .mrx_data(mrx_data),
-    .phit_tx_data(phit_tx_data), .phit_tx_frame(phit_tx_frame),
-    .phit_rx_data(phit_rx_data), .phit_rx_frame(phit_rx_frame),
+    .lane_tx(lane_tx), .rx_clk(rx_clk), .lane_rx(lane_rx),
+    .reg_peer(link_peer), .reg_index(link_index), .reg_rdata(link_rdata),
+    .reg_write(link_write), .reg_wdata(link_wdata),
     .down(down), .replays(link_replays), .errors(link_errors),
     .beats_sent(beats_sent), .beats_received(beats_received)
   );

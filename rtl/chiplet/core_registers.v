@@ -68,6 +68,13 @@ module core_registers #(
   input  wire [7:0]               links_down,
   input  wire [7:0]               links_present,
 
+  // registers of the links
+  output wire [2:0]               link_peer,
+  output wire [4:0]               link_index,
+  output wire                     link_write,
+  output wire [31:0]              link_wdata,
+  input  wire [31:0]              link_rdata,  // of the cycle before
+
   // host (chiplet 0)
   input  wire                     host_in_valid,
   input  wire [31:0]              host_in_data,
@@ -97,6 +104,7 @@ module core_registers #(
   reg        doorbell_q;
   reg [31:0] host_out_q, host_status_q, host_error_q, host_error_info_q;
   reg [7:0]  select_q;
+  reg [8:0]  link_q;
 
   assign irq_software = software_q;
   assign irq_timer = time_q >= compare_q;
@@ -104,6 +112,10 @@ module core_registers #(
   assign list_limit = list_limit_q;
   assign watchdog = watchdog_q;
   assign mtx_peer = peer_q;
+  assign link_peer = link_q[2:0];
+  assign link_index = link_q[8:4];
+  assign link_write = write && req_addr == CORE_LINK_VALUE;
+  assign link_wdata = req_wdata;
   assign mtx_data = message_q;
   assign host_out_data = host_out_q;
   assign doorbell_pending = doorbell_q;
@@ -153,6 +165,7 @@ module core_registers #(
       host_error_q <= 32'd0;
       host_error_info_q <= 32'd0;
       select_q <= 8'd0;
+      link_q <= 9'd0;
       peer_q <= 3'd0;
       message_q <= 64'd0;
       for (i = 1; i < 16; i = i + 1) base_q[i] <= 32'd0;
@@ -187,6 +200,7 @@ module core_registers #(
             message_q[63:32] <= req_wdata;
             mtx_valid <= 1'b1;
           end
+          CORE_LINK_SELECT: link_q <= {req_wdata[8:4], 1'b0, req_wdata[2:0]};
           CORE_HOST_OUT: begin
             host_out_q <= req_wdata;
             host_out_valid <= 1'b1;
@@ -243,6 +257,8 @@ module core_registers #(
           CORE_MRX_LO: rsp_data <= mrx_data[31:0];
           CORE_MRX_HI: rsp_data <= mrx_data[63:32];
           CORE_LINKS: rsp_data <= {16'd0, links_present, links_down};
+          CORE_LINK_SELECT: rsp_data <= {23'd0, link_q};
+          CORE_LINK_VALUE: rsp_data <= link_rdata;
           CORE_HOST: rsp_data <= {29'd0, doorbell_q, !host_out_valid,
                                   host_in_valid};
           CORE_HOST_IN: rsp_data <= host_in_data;

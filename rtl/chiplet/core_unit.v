@@ -66,6 +66,11 @@ module core_unit #(
   output wire                     mrx_pop,
   input  wire [7:0]               links_down,
   input  wire [7:0]               links_present,
+  output wire [2:0]               link_peer,
+  output wire [4:0]               link_index,
+  output wire                     link_write,
+  output wire [31:0]              link_wdata,
+  input  wire [31:0]              link_rdata,  // of the cycle before
 
   // host (chiplet 0)
   input  wire                     host_in_valid,
@@ -141,6 +146,8 @@ module core_unit #(
     .mtx_peer(mtx_peer), .mtx_valid(mtx_valid), .mtx_ready(mtx_ready), .mtx_data(mtx_data),
     .mrx_valid(mrx_valid), .mrx_source(mrx_source), .mrx_data(mrx_data), .mrx_pop(mrx_pop),
     .links_down(links_down), .links_present(links_present),
+    .link_peer(link_peer), .link_index(link_index), .link_write(link_write),
+    .link_wdata(link_wdata), .link_rdata(link_rdata),
     .host_in_valid(host_in_valid), .host_in_data(host_in_data), .host_in_pop(host_in_pop),
     .host_out_valid(host_out_valid), .host_out_ready(host_out_ready),
     .host_out_data(host_out_data), .host_doorbell(host_doorbell),

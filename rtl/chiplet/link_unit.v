@@ -6,7 +6,7 @@
 // Contract: beats offered on tx_ go to the peers' links; received beats are written to the stash
 //   and reported per packet (link_receiver). Management messages go to one peer each and come in
 //   through one queue, round robin. A message to a chiplet that does not exist, or to this one, is
-//   dropped.
+//   dropped. Each link's registers are reached through reg_peer.
 // Handshake: valid/ready throughout; slice p of a vector belongs to peer p; this chiplet's own
 //   slice is idle.
 // Latency and cost: rtl/link and link_receiver, per peer; four messages of queue.
@@ -60,10 +60,16 @@ module link_unit #(
   output wire [63:0]                   mrx_data,
 
   // lanes
-  output wire [4*BLOCK*N_CHIPLETS-1:0] phit_tx_data,
-  output wire [8*N_CHIPLETS-1:0]       phit_tx_frame,
-  input  wire [4*BLOCK*N_CHIPLETS-1:0] phit_rx_data,
-  input  wire [8*N_CHIPLETS-1:0]       phit_rx_frame,
+  output wire [(4*BLOCK+16)*N_CHIPLETS-1:0] lane_tx,
+  input  wire [N_CHIPLETS-1:0]              rx_clk,
+  input  wire [(4*BLOCK+16)*N_CHIPLETS-1:0] lane_rx,
+
+  // registers of the link to reg_peer (link_registers)
+  input  wire [2:0]                    reg_peer,
+  input  wire [4:0]                    reg_index,
+  output reg  [31:0]                   reg_rdata,
+  input  wire                          reg_write,
+  input  wire [31:0]                   reg_wdata,
 
   // status
   output wire [N_CHIPLETS-1:0]         down,
@@ -73,12 +79,13 @@ module link_unit #(
   output reg  [31:0]                   beats_received
 );
   localparam DATA = 8 * BLOCK;
-  localparam PHIT = 4 * BLOCK;
+  localparam LANE = 4 * BLOCK + 16;
 
   wire [N_CHIPLETS-1:0]    peer_mtx_ready;
   wire [N_CHIPLETS-1:0]    peer_mrx_valid;
   wire [N_CHIPLETS-1:0]    peer_mrx_ready;
   wire [64*N_CHIPLETS-1:0] peer_mrx_data;
+  wire [32*N_CHIPLETS-1:0] peer_rdata;
   wire [32*N_CHIPLETS-1:0] peer_replays, peer_errors, peer_sent, peer_received;
 
   wire [15:0] mtx_ready_of = {{(16-N_CHIPLETS){1'b1}}, peer_mtx_ready};
@@ -102,8 +109,8 @@ module link_unit #(
         assign peer_mtx_ready[p] = 1'b1;
         assign peer_mrx_valid[p] = 1'b0;
         assign peer_mrx_data[64*p +: 64] = 64'd0;
-        assign phit_tx_data[PHIT*p +: PHIT] = {PHIT{1'b0}};
-        assign phit_tx_frame[8*p +: 8] = 8'd0;
+        assign lane_tx[LANE*p +: LANE] = {LANE{1'b0}};
+        assign peer_rdata[32*p +: 32] = 32'd0;
         assign down[p] = 1'b0;
         assign peer_replays[32*p +: 32] = 32'd0;
         assign peer_errors[32*p +: 32] = 32'd0;
@@ -112,12 +119,14 @@ module link_unit #(
         wire unused_self = &{1'b0, engine_rst, link_clear, tx_valid[p], tx_addr, tx_data, tx_exps,
                              tx_first, tx_last, tx_empty, tx_meta, mtx_valid, mtx_data,
                              req_ready[p], done_ready[p], peer_mrx_ready[p],
-                             phit_rx_data[PHIT*p +: PHIT], phit_rx_frame[8*p +: 8]};
+                             rx_clk[p], lane_rx[LANE*p +: LANE], reg_index, reg_write,
+                             reg_wdata};
       end else begin : g_link
         wire            rx_valid, rx_ready, rx_first, rx_last, rx_empty;
         wire [15:0]     rx_addr, rx_exps, rx_meta;
         wire [DATA-1:0] rx_data;
-        wire [2:0]      unused_cause;
+        wire            unused_up;
+        wire [3:0]      unused_cause;
         wire [31:0]     unused_flits_sent, unused_flits_received, unused_stalls;
 
         link #(.BLOCK(BLOCK)) u_link (
@@ -132,9 +141,11 @@ module link_unit #(
           .mtx_data(mtx_data),
           .mrx_valid(peer_mrx_valid[p]), .mrx_ready(peer_mrx_ready[p]),
           .mrx_data(peer_mrx_data[64*p +: 64]),
-          .phit_tx_data(phit_tx_data[PHIT*p +: PHIT]), .phit_tx_frame(phit_tx_frame[8*p +: 8]),
-          .phit_rx_data(phit_rx_data[PHIT*p +: PHIT]), .phit_rx_frame(phit_rx_frame[8*p +: 8]),
-          .clear(link_clear), .link_down(down[p]), .link_cause(unused_cause),
+          .lane_tx(lane_tx[LANE*p +: LANE]), .rx_clk(rx_clk[p]),
+          .lane_rx(lane_rx[LANE*p +: LANE]),
+          .reg_index(reg_index), .reg_rdata(peer_rdata[32*p +: 32]),
+          .reg_write(reg_write && reg_peer == p), .reg_wdata(reg_wdata),
+          .clear(link_clear), .link_up(unused_up), .link_down(down[p]), .link_cause(unused_cause),
           .count_flits_sent(unused_flits_sent), .count_flits_received(unused_flits_received),
           .count_replays(peer_replays[32*p +: 32]), .count_errors(peer_errors[32*p +: 32]),
           .count_stalls(unused_stalls), .count_beats_sent(peer_sent[32*p +: 32]),
@@ -180,13 +191,15 @@ module link_unit #(
     .m_valid(mrx_valid), .m_ready(mrx_pop), .m_data({mrx_source, mrx_data})
   );
 
-  // Totals over the links.
+  // Registers of one link, and totals over the links.
   always @* begin
+    reg_rdata = 32'd0;
     replays = 32'd0;
     errors = 32'd0;
     beats_sent = 32'd0;
     beats_received = 32'd0;
     for (i = 0; i < N_CHIPLETS; i = i + 1) begin
+      if (reg_peer == i[2:0]) reg_rdata = peer_rdata[32*i +: 32];
       replays = replays + peer_replays[32*i +: 32];
       errors = errors + peer_errors[32*i +: 32];
       beats_sent = beats_sent + peer_sent[32*i +: 32];

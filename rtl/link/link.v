@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// link: one end of a die-to-die link. docs/link.md has the layers, the flit format and the rules.
+// link: one end of a die-to-die link. docs/link/ has the layers, the flit format and the rules.
 //
 // Contract: what is taken at tx_* and mtx_* on one end comes out at rx_* and mrx_* on the other,
 //   exactly once, in order within its channel, unchanged, whatever errors the CRC detects on the
 //   way. Management is never held up by bulk traffic that nobody takes. Past the stated error rate
-//   link_down rises with a cause; `clear` resumes where the link stopped.
-// Handshake: valid may not wait for ready; payload is stable while stalled. The phit side has no
-//   back-pressure and is registered both ways.
-// Latency: 11 cycles from tx to rx for a beat at BLOCK 64 through an idle link without flight
-//   time.
+//   link_down rises with a cause; `clear` resumes where the link stopped. Only after the causes
+//   PROTOCOL and PEER_RESET clear begins anew, and what was under way is gone, streams included.
+// Handshake: valid may not wait for ready; payload is stable while stalled. The lanes have no
+//   back-pressure and are registered both ways; rx_clk comes with lane_rx (link_elastic).
+// Latency: 13 cycles from tx to rx for a beat at BLOCK 64 through an idle link without flight
+//   time. After reset the link trains for about 140 cycles; beats wait.
 // Rate: one phit of 4*BLOCK bits per cycle and direction; a flit of eight beats is 16 phits and
 //   its 256 bits of control.
 `default_nettype none
@@ -25,7 +26,9 @@ module link #(
   parameter MAX_TIMEOUTS = 8,     // 1 to 255, in a row, then the link is down
   parameter MAX_REPLAYS = 64,     // 1 to 255, in a row, then the link is down
   parameter REFRESH = 1024,       // an idle end sends a control flit this often
-  parameter SILENCE = 16384       // cycles without a good flit, then the link is down
+  parameter MAX_RETRAINS = 8,     // 1 to 255, in a row, then the link is down
+  parameter SILENCE = 16384,      // cycles without a good flit, then the link is down
+  parameter DETECT_LIMIT = 8192   // cycles without a peer, then the link is down
 ) (
   input  wire               clk,
   input  wire               rst,
@@ -60,16 +63,22 @@ module link #(
   input  wire               mrx_ready,
   output wire [63:0]        mrx_data,
 
-  // lanes
-  output wire [4*BLOCK-1:0] phit_tx_data,
-  output wire [7:0]         phit_tx_frame,
-  input  wire [4*BLOCK-1:0] phit_rx_data,
-  input  wire [7:0]         phit_rx_frame,
+  // lanes: data, frame, spare; eight bits each
+  output wire [4*BLOCK+15:0] lane_tx,
+  input  wire                rx_clk,
+  input  wire [4*BLOCK+15:0] lane_rx,
+
+  // registers (link_registers)
+  input  wire [4:0]         reg_index,
+  output wire [31:0]        reg_rdata,
+  input  wire               reg_write,
+  input  wire [31:0]        reg_wdata,
 
   // status
   input  wire               clear,                // pulse: forget the cause and resume
+  output wire               link_up,              // both directions carry data
   output wire               link_down,
-  output wire [2:0]         link_cause,           // CAUSE_* of link_format.vh
+  output wire [3:0]         link_cause,           // CAUSE_* of link_format.vh
   output wire [31:0]        count_flits_sent,     // new numbered flits
   output wire [31:0]        count_flits_received, // accepted
   output wire [31:0]        count_replays,        // rewinds with flits outstanding
@@ -92,6 +101,7 @@ module link #(
 
   localparam DATA = 8 * BLOCK;
   localparam PHIT = 4 * BLOCK;
+  localparam LANES = BLOCK / 2 + 2;
   localparam BULK_BITS = DATA + 51;
   localparam [31:0] MGMT_WORD = MGMT_DEPTH;
 
@@ -101,11 +111,47 @@ module link #(
   wire [PHIT-1:0] rx_phit;
   wire [7:0]      rx_frame;
 
-  link_phy #(.PHIT(PHIT)) phy (
+  wire             up, clear_written, retrain_written, raw, raw_write, retrain, restart;
+  wire             fail, trained, repaired, lane_lost;
+  wire [7:0]       lane, raw_byte, lane_byte, tx_skip, rx_skip;
+  wire [5:0]       lane_place;
+  wire [3:0]       state, fail_cause;
+  wire [LANES-1:0] bad_lanes;
+  wire             clear_now = clear || clear_written;
+
+  wire             peer_valid, accept_bulk, accept_mgmt, progress;
+  wire [7:0]       peer_ack;
+
+  // What the ends know of each other, for training: see docs/link/phy.md, "Reset of one end".
+  reg fresh_q;
+  reg touched_q;
+
+  link_phy #(.PHIT(PHIT), .DETECT_LIMIT(DETECT_LIMIT)) phy (
     .clk(clk), .rst(rst),
     .tx_data(tx_phit), .tx_frame(tx_frame), .rx_data(rx_phit), .rx_frame(rx_frame),
-    .lane_tx_data(phit_tx_data), .lane_tx_frame(phit_tx_frame),
-    .lane_rx_data(phit_rx_data), .lane_rx_frame(phit_rx_frame));
+    .up(up), .retrain(retrain || retrain_written), .wake(clear_now), .fresh(fresh_q),
+    .touched(touched_q), .fail(fail), .fail_cause(fail_cause),
+    .lane_tx(lane_tx), .rx_clk(rx_clk), .lane_rx(lane_rx),
+    .raw(raw), .raw_write(raw_write), .lane(lane), .raw_byte(raw_byte), .lane_byte(lane_byte),
+    .lane_place(lane_place), .state(state), .tx_skip(tx_skip), .rx_skip(rx_skip),
+    .bad_lanes(bad_lanes), .trained(trained), .repaired(repaired), .lane_lost(lane_lost));
+
+  assign link_up = up;
+
+  // ---- link layer: reset with the chip, or alone when it cannot go on
+  reg restart_q;
+  wire layer_rst = rst || restart_q;
+
+  always @(posedge clk) begin
+    restart_q <= restart && !rst;
+    if (layer_rst) begin
+      fresh_q <= 1'b1;
+      touched_q <= 1'b0;
+    end else begin
+      if (peer_valid) fresh_q <= 1'b0;
+      if (accept_bulk || accept_mgmt || progress) touched_q <= 1'b1;
+    end
+  end
 
   // ---- transmitter
   wire                 s_valid;
@@ -113,7 +159,7 @@ module link #(
   wire [BULK_BITS-1:0] s_word;
 
   fifo #(.WIDTH(BULK_BITS), .DEPTH(4)) bulk_in (
-    .clk(clk), .rst(rst), .s_valid(tx_valid), .s_ready(tx_ready),
+    .clk(clk), .rst(layer_rst), .s_valid(tx_valid), .s_ready(tx_ready),
     .s_data({tx_first, tx_last, tx_empty, tx_meta, tx_addr, tx_exps, tx_data}),
     .m_valid(s_valid), .m_ready(s_ready), .m_data(s_word));
 
@@ -122,11 +168,9 @@ module link #(
   wire [63:0] g_data;
 
   fifo #(.WIDTH(64), .DEPTH(2)) mgmt_in (
-    .clk(clk), .rst(rst), .s_valid(mtx_valid), .s_ready(mtx_ready), .s_data(mtx_data),
+    .clk(clk), .rst(layer_rst), .s_valid(mtx_valid), .s_ready(mtx_ready), .s_data(mtx_data),
     .m_valid(g_valid), .m_ready(g_ready), .m_data(g_data));
 
-  wire       peer_valid;
-  wire [7:0] peer_ack;
   wire       peer_nak;
   wire [9:0] peer_beat_limit;
   wire [7:0] peer_flit_limit;
@@ -139,10 +183,10 @@ module link #(
   wire       rx_news;
   wire       urgent;
   wire       freed;
+  wire [7:0] sent_seq;
   wire       force_replay;
   wire       down;
   wire       outstanding;
-  wire       progress;
   wire       replay;
   wire       ack_error;
   wire       sent_flit;
@@ -153,7 +197,7 @@ module link #(
   link_tx #(
     .BLOCK(BLOCK), .REPLAY_BEATS(REPLAY_BEATS), .REPLAY_FLITS(REPLAY_FLITS), .REFRESH(REFRESH)
   ) transmitter (
-    .clk(clk), .rst(rst),
+    .clk(clk), .rst(layer_rst),
     .s_valid(s_valid), .s_ready(s_ready), .s_data(s_word[DATA-1:0]),
     .s_exps(s_word[DATA +: 16]), .s_addr(s_word[DATA+16 +: 16]), .s_meta(s_word[DATA+32 +: 16]),
     .s_first(s_word[DATA+50]), .s_last(s_word[DATA+49]), .s_empty(s_word[DATA+48]),
@@ -164,17 +208,15 @@ module link #(
     .local_ack(local_ack), .local_nak(local_nak), .local_beat_limit(local_beat_limit),
     .local_flit_limit(local_flit_limit), .local_mgmt_limit(local_mgmt_limit_q),
     .news(rx_news || freed || mgmt_freed), .urgent(urgent),
-    .force_replay(force_replay), .down(down), .outstanding(outstanding), .progress(progress),
-    .replay(replay), .ack_error(ack_error),
+    .up(up), .force_replay(force_replay), .down(down), .outstanding(outstanding),
+    .progress(progress), .replay(replay), .ack_error(ack_error),
     .tx_data(tx_phit), .tx_frame(tx_frame),
-    .sent_flit(sent_flit), .sent_beat(sent_beat), .stalled(stalled));
+    .sent_flit(sent_flit), .sent_seq(sent_seq), .sent_beat(sent_beat), .stalled(stalled));
 
   // ---- receiver
   wire            beat_valid;
   wire [2:0]      beat_index;
   wire [DATA-1:0] beat_data;
-  wire            accept_bulk;
-  wire            accept_mgmt;
   wire [169:0]    desc;
   wire            error_event;
   wire            type_error;
@@ -182,7 +224,7 @@ module link #(
   wire            mgmt_room;
 
   link_rx #(.BLOCK(BLOCK)) receiver (
-    .clk(clk), .rst(rst), .rx_data(rx_phit), .rx_frame(rx_frame),
+    .clk(clk), .rst(layer_rst), .rx_data(rx_phit), .rx_frame(rx_frame),
     .beat_valid(beat_valid), .beat_index(beat_index), .beat_data(beat_data),
     .accept_bulk(accept_bulk), .accept_mgmt(accept_mgmt), .desc(desc),
     .peer_valid(peer_valid), .peer_ack(peer_ack), .peer_nak(peer_nak),
@@ -192,7 +234,7 @@ module link #(
     .error_event(error_event), .protocol_error(type_error));
 
   link_rx_buffer #(.BLOCK(BLOCK), .BEATS(RX_BEATS), .FLITS(RX_FLITS)) bulk_out (
-    .clk(clk), .rst(rst),
+    .clk(clk), .rst(layer_rst),
     .beat_valid(beat_valid), .beat_index(beat_index), .beat_data(beat_data),
     .accept(accept_bulk), .desc(desc),
     .rx_valid(rx_valid), .rx_ready(rx_ready), .rx_addr(rx_addr), .rx_data(rx_data),
@@ -202,61 +244,55 @@ module link #(
     .freed(freed), .overflow(overflow));
 
   fifo #(.WIDTH(64), .DEPTH(MGMT_DEPTH)) mgmt_out (
-    .clk(clk), .rst(rst), .s_valid(accept_mgmt), .s_ready(mgmt_room), .s_data(desc[63:0]),
+    .clk(clk), .rst(layer_rst), .s_valid(accept_mgmt), .s_ready(mgmt_room), .s_data(desc[63:0]),
     .m_valid(mrx_valid), .m_ready(mrx_ready), .m_data(mrx_data));
 
   always @(posedge clk) begin
-    if (rst) local_mgmt_limit_q <= MGMT_WORD[7:0];
+    if (layer_rst) local_mgmt_limit_q <= MGMT_WORD[7:0];
     else if (mgmt_freed) local_mgmt_limit_q <= local_mgmt_limit_q + 8'd1;
   end
 
   // ---- errors
   link_retry #(
-    .TIMEOUT(TIMEOUT), .MAX_TIMEOUTS(MAX_TIMEOUTS), .MAX_REPLAYS(MAX_REPLAYS), .SILENCE(SILENCE)
+    .TIMEOUT(TIMEOUT), .MAX_TIMEOUTS(MAX_TIMEOUTS), .MAX_REPLAYS(MAX_REPLAYS),
+    .MAX_RETRAINS(MAX_RETRAINS), .SILENCE(SILENCE)
   ) retry (
-    .clk(clk), .rst(rst), .clear(clear),
+    .clk(clk), .rst(rst), .clear(clear_now),
     .outstanding(outstanding), .progress(progress), .replay(replay), .heard(peer_valid),
+    .error_event(error_event),
     .protocol_error(ack_error || type_error || overflow || (accept_mgmt && !mgmt_room)),
-    .force_replay(force_replay), .down(down), .cause(link_cause));
+    .up(up), .fail(fail), .fail_cause(fail_cause), .force_replay(force_replay),
+    .retrain(retrain), .restart(restart), .down(down), .cause(link_cause));
 
   assign link_down = down;
 
-  // ---- counters
-  reg [31:0] flits_sent_q;
-  reg [31:0] flits_received_q;
-  reg [31:0] replays_q;
-  reg [31:0] errors_q;
-  reg [31:0] stalls_q;
-  reg [31:0] beats_sent_q;
-  reg [31:0] beats_received_q;
+  // ---- counters and registers
+  wire [31:0]  count_trainings, count_repairs, count_lanes_lost;
+  wire [15:0]  round_trip;
+  wire [255:0] histogram;
 
-  assign count_flits_sent = flits_sent_q;
-  assign count_flits_received = flits_received_q;
-  assign count_replays = replays_q;
-  assign count_errors = errors_q;
-  assign count_stalls = stalls_q;
-  assign count_beats_sent = beats_sent_q;
-  assign count_beats_received = beats_received_q;
+  link_counters counters (
+    .clk(clk), .rst(rst),
+    .sent_flit(sent_flit), .sent_seq(sent_seq), .accepted_flit(accept_bulk || accept_mgmt),
+    .replay(replay), .error_event(error_event), .stalled(stalled), .sent_beat(sent_beat),
+    .accepted_bulk(accept_bulk), .accepted_beats(desc[166:163]), .trained(trained),
+    .repaired(repaired), .lane_lost(lane_lost), .peer_valid(peer_valid), .peer_ack(peer_ack),
+    .flits_sent(count_flits_sent), .flits_received(count_flits_received),
+    .replays(count_replays), .errors(count_errors), .stalls(count_stalls),
+    .beats_sent(count_beats_sent), .beats_received(count_beats_received),
+    .trainings(count_trainings), .repairs(count_repairs), .lanes_lost(count_lanes_lost),
+    .round_trip(round_trip), .histogram(histogram));
 
-  always @(posedge clk) begin
-    if (rst) begin
-      flits_sent_q <= 32'd0;
-      flits_received_q <= 32'd0;
-      replays_q <= 32'd0;
-      errors_q <= 32'd0;
-      stalls_q <= 32'd0;
-      beats_sent_q <= 32'd0;
-      beats_received_q <= 32'd0;
-    end else begin
-      if (sent_flit) flits_sent_q <= flits_sent_q + 32'd1;
-      if (accept_bulk || accept_mgmt) flits_received_q <= flits_received_q + 32'd1;
-      if (replay) replays_q <= replays_q + 32'd1;
-      if (error_event) errors_q <= errors_q + 32'd1;
-      if (stalled) stalls_q <= stalls_q + 32'd1;
-      if (sent_beat) beats_sent_q <= beats_sent_q + 32'd1;
-      if (accept_bulk) beats_received_q <= beats_received_q + {28'd0, desc[166:163]};
-    end
-  end
+  link_registers #(.LANES(LANES)) registers (
+    .clk(clk), .rst(rst), .reg_index(reg_index), .reg_rdata(reg_rdata), .reg_write(reg_write),
+    .reg_wdata(reg_wdata), .clear(clear_written), .retrain(retrain_written), .raw(raw),
+    .raw_write(raw_write), .lane(lane), .raw_byte(raw_byte), .state(state), .up(up), .down(down),
+    .cause(link_cause), .tx_skip(tx_skip), .rx_skip(rx_skip), .bad_lanes(bad_lanes),
+    .lane_byte(lane_byte), .lane_place(lane_place),
+    .counters({count_lanes_lost, count_repairs, count_trainings, count_beats_received,
+               count_beats_sent, count_stalls, count_errors, count_replays, count_flits_received,
+               count_flits_sent}),
+    .round_trip(round_trip), .histogram(histogram));
 endmodule
 
 `default_nettype wire

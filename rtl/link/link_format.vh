@@ -14,6 +14,7 @@ localparam [7:0] FRAME_CTRL = 8'h55;   // first control phit, after data phits
 localparam [7:0] FRAME_SOLO0 = 8'h3C;  // first control phit of a flit without data, generation 0
 localparam [7:0] FRAME_SOLO1 = 8'hC3;  // the same, generation 1
 localparam [7:0] FRAME_CONT = 8'h5A;   // any other control phit
+localparam [7:0] FRAME_RETRAIN = 8'hFF; // between the physical layers: training begins again
 
 // Control word: 256 bits, sent in ceil(256 / PHIT) phits, lowest bits first.
 localparam CONTROL_BITS = 256;
@@ -46,9 +47,14 @@ localparam [2:0] TYPE_MGMT = 3'd2;     // VC1: one message in the exponent field
 localparam DESC_BITS = 4 + 3 + 16 + 16 + 128 + 3;  // {type, count, flags, addr, meta, exponents}
 
 // Causes of link_down.
-localparam [2:0] CAUSE_NONE = 3'd0;
-localparam [2:0] CAUSE_NO_ACK = 3'd1;    // MAX_TIMEOUTS timeouts in a row
-localparam [2:0] CAUSE_ERRORS = 3'd2;    // MAX_REPLAYS replays in a row on request of the peer
-localparam [2:0] CAUSE_SILENCE = 3'd3;   // nothing good received for SILENCE cycles
-localparam [2:0] CAUSE_PROTOCOL = 3'd4;  // a good flit breaks the rules of the format
+localparam [3:0] CAUSE_NONE = 4'd0;
+localparam [3:0] CAUSE_NO_ACK = 4'd1;      // MAX_TIMEOUTS timeouts in a row
+localparam [3:0] CAUSE_ERRORS = 4'd2;      // MAX_REPLAYS or MAX_RETRAINS in a row
+localparam [3:0] CAUSE_SILENCE = 4'd3;     // nothing good received for SILENCE cycles
+localparam [3:0] CAUSE_PROTOCOL = 4'd4;    // a good flit breaks the rules of the format
+localparam [3:0] CAUSE_NO_SIGNAL = 4'd5;   // no peer on the lanes
+localparam [3:0] CAUSE_LANES = 4'd6;       // more lanes are bad than there are spares
+localparam [3:0] CAUSE_TRAINING = 4'd7;    // the lanes live, but training does not end
+localparam [3:0] CAUSE_PEER_DOWN = 4'd8;   // the peer says that it has given up
+localparam [3:0] CAUSE_PEER_RESET = 4'd9;  // the peer has lost what this end relies on
 /* verilator lint_on UNUSEDPARAM */

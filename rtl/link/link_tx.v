@@ -60,6 +60,7 @@ module link_tx #(
   input  wire               urgent,       // pulse: the peer is to replay
 
   // retry control
+  input  wire               up,           // the lanes carry data; nothing begins otherwise
   input  wire               force_replay, // pulse: timeout
   input  wire               down,         // no flits with a sequence number
   output wire               outstanding,
@@ -73,6 +74,7 @@ module link_tx #(
 
   // events for the counters
   output wire               sent_flit,    // new flit with a sequence number
+  output wire [7:0]         sent_seq,     // that number
   output wire               sent_beat,    // new beat
   output wire               stalled       // a beat waits for credit or room
 );
@@ -99,6 +101,7 @@ module link_tx #(
   reg         news_q;
   reg         urgent_q;
   reg         bulk_turn_q;
+  reg         up_q;
   reg [31:0]  since_q;       // cycles since the last control word, saturates at REFRESH
   reg [3:0]   phit_q;        // control phit to send in S_CONT
 
@@ -134,18 +137,22 @@ module link_tx #(
 
   wire [DESC_BITS-1:0] read_desc = read_word[DESC_BITS-1:0];
 
+  // What was sent while the lanes were down is lost: replay, and tell the peer all anew.
+  wire resume = up && !up_q;
+
   // ---- choice at the flit boundary
   wire boundary = state_q == S_FLIT;
   wire rewind = boundary && (peer_nak_q != generation_q || forced_q || behind);
-  wire resend = boundary && !rewind && !down && replaying;
-  wire fresh = boundary && !rewind && !down && !replaying && flit_space;
+  wire resend = boundary && up && !rewind && !down && replaying;
+  wire fresh = boundary && up && !rewind && !down && !replaying && flit_space;
   wire beat_ok = beat_credit && beat_space;
   wire bulk_can = s_valid && flit_credit && (s_empty || beat_ok);
   wire mgmt_can = g_valid && mgmt_credit;
   wire send_mgmt = fresh && mgmt_can && !(bulk_can && bulk_turn_q);
   wire send_bulk = fresh && bulk_can && !send_mgmt;
   wire control_due = urgent_q || (news_q && since_q >= HOLDOFF_WORD) || since_q == REFRESH_WORD;
-  wire send_control = boundary && !rewind && !resend && !send_mgmt && !send_bulk && control_due;
+  wire send_control = boundary && up && !rewind && !resend && !send_mgmt && !send_bulk &&
+                      control_due;
 
   // ---- descriptor of a flit: {type, count, first, last, empty, addr, meta, exponents}
   wire [3:0]   read_count = read_desc[DESC_BITS-4 -: 4];
@@ -175,6 +182,7 @@ module link_tx #(
   assign g_ready = send_mgmt;
   assign replay = rewind && outstanding && (peer_nak_q != generation_q || forced_q);
   assign sent_flit = new_flit;
+  assign sent_seq = read_seq;
   assign sent_beat = high_half && !replaying;
   assign stalled = fresh && s_valid && !bulk_can && !send_mgmt;
 
@@ -258,20 +266,22 @@ module link_tx #(
       news_q <= 1'b1;
       urgent_q <= 1'b0;
       bulk_turn_q <= 1'b0;
+      up_q <= 1'b0;
       since_q <= 32'd0;
       phit_q <= 4'd0;
       a_frame_q <= FRAME_IDLE;
       b_frame_q <= FRAME_IDLE;
     end else begin
       if (peer_valid) peer_nak_q <= peer_nak;
-      if (force_replay) forced_q <= 1'b1;
+      up_q <= up;
+      if (force_replay || resume) forced_q <= 1'b1;
       else if (rewind) forced_q <= 1'b0;
       if (rewind) generation_q <= peer_nak_q;
       if (send_mgmt || send_bulk) bulk_turn_q <= send_mgmt;
 
-      if (news) news_q <= 1'b1;
+      if (news || resume) news_q <= 1'b1;
       else if (compose_control) news_q <= 1'b0;
-      if (urgent) urgent_q <= 1'b1;
+      if (urgent || resume) urgent_q <= 1'b1;
       else if (compose_control) urgent_q <= 1'b0;
       if (compose_control) since_q <= 32'd0;
       else if (since_q != REFRESH_WORD) since_q <= since_q + 32'd1;

@@ -8,22 +8,19 @@
 `default_nettype none
 
 module d2d_channel #(
-  parameter PHIT = 256,       // data bits per cycle
+  parameter LANE_BITS = 272,  // bits of all lanes per cycle
   parameter INDEX = 0,        // transmitter * N_CHIPLETS + receiver
   parameter CONTROL_BITS = 1
 ) (
   input  wire                    clk,
   input  wire                    rst,
   input  wire [CONTROL_BITS-1:0] control,
-  input  wire [PHIT-1:0]         tx_data,
-  input  wire [7:0]              tx_frame,
-  output wire [PHIT-1:0]         rx_data,
-  output wire [7:0]              rx_frame
+  input  wire [LANE_BITS-1:0]    tx,
+  output wire [LANE_BITS-1:0]    rx
 );
   localparam UNUSED_INDEX = INDEX;
   wire unused = &{1'b0, clk, rst, control, UNUSED_INDEX[0]};
-  assign rx_data = tx_data;
-  assign rx_frame = tx_frame;
+  assign rx = tx;
 endmodule
 
 `default_nettype wire

@@ -83,7 +83,7 @@ module tessera_package #(
     end
   endgenerate
 
-  localparam PHIT = 4 * BLOCK;
+  localparam LANE = 4 * BLOCK + 16;
 
   // Words between host and chiplet 0; other chiplets have no host.
   wire        in_valid, in_pop, out_valid, out_ready, doorbell;
@@ -104,17 +104,14 @@ module tessera_package #(
     .doorbell(doorbell), .status(status), .error(error), .error_info(error_info)
   );
 
-  // lane_tx[c*N_CHIPLETS + p]: from chiplet c to chiplet p.
-  wire [PHIT-1:0] lane_tx_data [0:N_CHIPLETS*N_CHIPLETS-1];
-  wire [7:0]      lane_tx_frame [0:N_CHIPLETS*N_CHIPLETS-1];
-  wire [PHIT-1:0] lane_rx_data [0:N_CHIPLETS*N_CHIPLETS-1];
-  wire [7:0]      lane_rx_frame [0:N_CHIPLETS*N_CHIPLETS-1];
+  // lane_tx[c*N_CHIPLETS + p]: from chiplet c to chiplet p, with the clock of chiplet c.
+  wire [LANE-1:0] lane_tx [0:N_CHIPLETS*N_CHIPLETS-1];
+  wire [LANE-1:0] lane_rx [0:N_CHIPLETS*N_CHIPLETS-1];
 
   genvar c, p;
   generate
     for (c = 0; c < N_CHIPLETS; c = c + 1) begin : g_chiplet
-      wire [PHIT*N_CHIPLETS-1:0] tx_data, rx_data;
-      wire [8*N_CHIPLETS-1:0]    tx_frame, rx_frame;
+      wire [LANE*N_CHIPLETS-1:0] tx_lanes, rx_lanes;
       wire        c_in_pop, c_out_valid;
       wire [31:0] c_out_data, c_status, c_error, c_error_info;
 
@@ -139,8 +136,7 @@ module tessera_package #(
         .m_axi_rvalid(m_axi_rvalid[c]), .m_axi_rready(m_axi_rready[c]),
         .m_axi_rid(m_axi_rid[4*c +: 4]), .m_axi_rdata(m_axi_rdata[8*BLOCK*c +: 8*BLOCK]),
         .m_axi_rresp(m_axi_rresp[2*c +: 2]),
-        .phit_tx_data(tx_data), .phit_tx_frame(tx_frame),
-        .phit_rx_data(rx_data), .phit_rx_frame(rx_frame),
+        .lane_tx(tx_lanes), .rx_clk({N_CHIPLETS{clk}}), .lane_rx(rx_lanes),
         .trace_valid(trace_valid[c]), .trace_queue(trace_queue[5*c +: 5]),
         .trace_opcode(trace_opcode[4*c +: 4]), .trace_sequence(trace_sequence[16*c +: 16]),
         .trace_signature(trace_signature[32*c +: 32]),
@@ -161,25 +157,19 @@ module tessera_package #(
       end
 
       for (p = 0; p < N_CHIPLETS; p = p + 1) begin : g_lanes
-        assign lane_tx_data[c*N_CHIPLETS + p] = tx_data[PHIT*p +: PHIT];
-        assign lane_tx_frame[c*N_CHIPLETS + p] = tx_frame[8*p +: 8];
+        assign lane_tx[c*N_CHIPLETS + p] = tx_lanes[LANE*p +: LANE];
         if (p == c) begin : g_self
-          assign rx_data[PHIT*p +: PHIT] = {PHIT{1'b0}};
-          assign rx_frame[8*p +: 8] = 8'd0;
-          assign lane_rx_data[c*N_CHIPLETS + p] = {PHIT{1'b0}};
-          assign lane_rx_frame[c*N_CHIPLETS + p] = 8'd0;
-          wire unused_self = &{1'b0, channel_control, lane_tx_data[c*N_CHIPLETS + p],
-                               lane_tx_frame[c*N_CHIPLETS + p], lane_rx_data[c*N_CHIPLETS + p],
-                               lane_rx_frame[c*N_CHIPLETS + p]};
+          assign rx_lanes[LANE*p +: LANE] = {LANE{1'b0}};
+          assign lane_rx[c*N_CHIPLETS + p] = {LANE{1'b0}};
+          wire unused_self = &{1'b0, channel_control, lane_tx[c*N_CHIPLETS + p],
+                               lane_rx[c*N_CHIPLETS + p]};
         end else begin : g_peer
-          assign rx_data[PHIT*p +: PHIT] = lane_rx_data[p*N_CHIPLETS + c];
-          assign rx_frame[8*p +: 8] = lane_rx_frame[p*N_CHIPLETS + c];
+          assign rx_lanes[LANE*p +: LANE] = lane_rx[p*N_CHIPLETS + c];
           d2d_channel #(
-            .PHIT(PHIT), .INDEX(c*N_CHIPLETS + p), .CONTROL_BITS(CHANNEL_BITS)
+            .LANE_BITS(LANE), .INDEX(c*N_CHIPLETS + p), .CONTROL_BITS(CHANNEL_BITS)
           ) u_channel (
             .clk(clk), .rst(rst), .control(channel_control),
-            .tx_data(lane_tx_data[c*N_CHIPLETS + p]), .tx_frame(lane_tx_frame[c*N_CHIPLETS + p]),
-            .rx_data(lane_rx_data[c*N_CHIPLETS + p]), .rx_frame(lane_rx_frame[c*N_CHIPLETS + p])
+            .tx(lane_tx[c*N_CHIPLETS + p]), .rx(lane_rx[c*N_CHIPLETS + p])
           );
         end
       end

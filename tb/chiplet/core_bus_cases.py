@@ -25,9 +25,10 @@ INPUTS = dict(
     d_req_wdata=0, d_req_strb=0, chiplet_id=2, push_ready=0, list_busy=0, idle=0, resetting=0,
     notify_count=0, signature_sum=0, error_valid=0, error_code=0, error_queue=0, error_producer=0,
     error_opcode=0, error_sequence=0, mtx_ready=0, mrx_valid=0, mrx_source=0, mrx_data=0,
-    links_down=0, links_present=0, host_in_valid=0, host_in_data=0, host_out_ready=0,
+    links_down=0, links_present=0, link_rdata=0, host_in_valid=0, host_in_data=0, host_out_ready=0,
     host_doorbell=0, counters=0)
-PULSES = ("list_start", "engine_reset", "notify_clear", "signature_clear", "mrx_pop", "host_in_pop")
+PULSES = ("list_start", "engine_reset", "notify_clear", "signature_clear", "mrx_pop", "host_in_pop",
+          "link_write")
 
 
 @dataclasses.dataclass
@@ -168,7 +169,8 @@ async def write_and_read_back(dut) -> None:
     mask[b.at["BASE"]] = 0  # BASE[0] reads 0
     # Registers that act when they are written have tests of their own.
     acts = {b.at[n] + 4 * k for n, words in (("CONTROL", 1), ("PUSH", 8), ("MTX_HI", 1),
-            ("MRX_POP", 1), ("HOST_IN_POP", 1), ("HOST_OUT", 1), ("DOORBELL_CLEAR", 1))
+            ("MRX_POP", 1), ("HOST_IN_POP", 1), ("HOST_OUT", 1), ("DOORBELL_CLEAR", 1),
+            ("LINK_VALUE", 1))
             for k in range(words)}
     timer = {b.at["MTIME_LO"], b.at["MTIME_HI"]}
     fixed = {b.at[n]: v for n, v in b.constants().items()}
@@ -218,10 +220,11 @@ async def pulses(dut) -> None:
         names = [n for n, (lsb, _, _) in fields.items() if pick >> lsb & 1]
         got = await seen(Access(REGISTERS + b.at["CONTROL"], 1, pick))
         assert got == sorted(names), f"CONTROL {pick}: {got}"
-    for name, pulse in (("MRX_POP", "mrx_pop"), ("HOST_IN_POP", "host_in_pop")):
+    for name, pulse in (("MRX_POP", "mrx_pop"), ("HOST_IN_POP", "host_in_pop"),
+                        ("LINK_VALUE", "link_write")):
         for value in (0, 1):
             assert await seen(Access(REGISTERS + b.at[name], 1, value)) == [pulse]
-    assert set(fields) | {"mrx_pop", "host_in_pop"} == set(PULSES)
+    assert set(fields) | {"mrx_pop", "host_in_pop", "link_write"} == set(PULSES)
     for address in b.at.values():
         assert await seen(Access(REGISTERS + address)) == []
 
@@ -236,8 +239,8 @@ async def status_inputs(dut) -> None:
         v = {name: b.r.getrandbits(len(getattr(dut, name))) for name in (
             "list_busy", "idle", "resetting", "notify_count", "signature_sum", "error_valid",
             "error_code", "error_queue", "error_producer", "error_opcode", "error_sequence",
-            "mrx_valid", "mrx_source", "mrx_data", "links_down", "links_present", "host_in_valid",
-            "host_in_data", "counters")}
+            "mrx_valid", "mrx_source", "mrx_data", "links_down", "links_present", "link_rdata",
+            "host_in_valid", "host_in_data", "counters")}
         for name, value in v.items():
             getattr(dut, name).value = value
         await b.expect("DISPATCH", b.word("DISPATCH", list_busy=v["list_busy"], idle=v["idle"],
@@ -254,6 +257,7 @@ async def status_inputs(dut) -> None:
         await b.expect("MRX_LO", v["mrx_data"] & 0xFFFFFFFF)
         await b.expect("MRX_HI", v["mrx_data"] >> 32)
         await b.expect("LINKS", b.word("LINKS", down=v["links_down"], present=v["links_present"]))
+        await b.expect("LINK_VALUE", v["link_rdata"])
         await b.expect("HOST", b.word("HOST", in_valid=v["host_in_valid"], out_ready=1))
         await b.expect("HOST_IN", v["host_in_data"])
         pick = b.r.choice((b.r.randrange(n), n, 255))

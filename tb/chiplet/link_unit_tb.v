@@ -42,6 +42,12 @@ module link_unit_tb #(
   output wire [8:0]           mrx_source,
   output wire [191:0]         mrx_data,
 
+  input  wire [8:0]           reg_peer,
+  input  wire [14:0]          reg_index,
+  output wire [95:0]          reg_rdata,
+  input  wire [2:0]           reg_write,
+  input  wire [95:0]          reg_wdata,
+
   output wire [8:0]           down,
   output wire [95:0]          replays,
   output wire [95:0]          errors,
@@ -50,17 +56,15 @@ module link_unit_tb #(
 );
   localparam N = 3;
   localparam W = 8 * BLOCK;
-  localparam PHIT = 4 * BLOCK;
+  localparam LANE = 4 * BLOCK + 16;
 
-  wire [N*N*PHIT-1:0] data_out, data_in;
-  wire [N*N*8-1:0]    frame_out, frame_in;
+  wire [N*N*LANE-1:0] lane_out, lane_in;
 
   genvar u, p;
   generate
     for (u = 0; u < N; u = u + 1) begin : g_unit
       for (p = 0; p < N; p = p + 1) begin : g_wire
-        assign data_in[PHIT*(N*u + p) +: PHIT] = data_out[PHIT*(N*p + u) +: PHIT];
-        assign frame_in[8*(N*u + p) +: 8] = frame_out[8*(N*p + u) +: 8];
+        assign lane_in[LANE*(N*u + p) +: LANE] = lane_out[LANE*(N*p + u) +: LANE];
       end
       link_unit #(
         .CHIPLET(u), .N_CHIPLETS(N), .BLOCK(BLOCK), .STASH_BEATS(STASH_BEATS)
@@ -80,8 +84,11 @@ module link_unit_tb #(
         .mtx_peer(mtx_peer[3*u +: 3]), .mtx_valid(mtx_valid[u]), .mtx_ready(mtx_ready[u]),
         .mtx_data(mtx_data[64*u +: 64]), .mrx_valid(mrx_valid[u]), .mrx_pop(mrx_pop[u]),
         .mrx_source(mrx_source[3*u +: 3]), .mrx_data(mrx_data[64*u +: 64]),
-        .phit_tx_data(data_out[PHIT*N*u +: PHIT*N]), .phit_tx_frame(frame_out[8*N*u +: 8*N]),
-        .phit_rx_data(data_in[PHIT*N*u +: PHIT*N]), .phit_rx_frame(frame_in[8*N*u +: 8*N]),
+        .lane_tx(lane_out[LANE*N*u +: LANE*N]), .rx_clk({N{clk}}),
+        .lane_rx(lane_in[LANE*N*u +: LANE*N]),
+        .reg_peer(reg_peer[3*u +: 3]), .reg_index(reg_index[5*u +: 5]),
+        .reg_rdata(reg_rdata[32*u +: 32]), .reg_write(reg_write[u]),
+        .reg_wdata(reg_wdata[32*u +: 32]),
         .down(down[N*u +: N]), .replays(replays[32*u +: 32]), .errors(errors[32*u +: 32]),
         .beats_sent(beats_sent[32*u +: 32]), .beats_received(beats_received[32*u +: 32])
       );

@@ -11,12 +11,19 @@ from cocotb.handle import SimHandleBase
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from models import link as model
+from models import link_phy, registers
 from tb.common import clock
 from tb.common.bus import Pause, Scoreboard, StreamSink, StreamSource
 from tb.common.clock import rng
 
+CHANNEL = ("error_threshold", "cut", "lane_skew", "lane_errors", "lane_fault", "burst_threshold",
+           "burst_length", "burst_all", "mute", "inject_enable", "inject_phit",
+           "inject_bit")  # fmt: skip
+FAULTS = {"none": 0, "stuck0": 1, "stuck1": 2, "random": 3}
 BEAT = ("addr", "data", "exps", "first", "last", "empty", "meta")
-CAUSES = {0: "none", 1: "no_ack", 2: "errors", 3: "silence", 4: "protocol"}
+CAUSES = ("none", "no_ack", "errors", "silence", "protocol", "no_signal", "lanes", "training",
+          "peer_down", "peer_reset")  # fmt: skip
+REGISTERS = {name: reg.address // 4 for name, reg in registers.registers("link_registers").items()}
 Beat = dict[str, int]
 
 
@@ -54,7 +61,11 @@ class End:
         self.mtx = StreamSource(dut, f"{name}_mtx", dut.clk)
         self.rx = StreamSink(dut, f"{name}_rx", dut.clk, BEAT)
         self.mrx = StreamSink(dut, f"{name}_mrx", dut.clk)
-        getattr(dut, f"{name}_clear").value = 0
+        for signal in ("clear", "reset", "reg_index", "reg_write", "reg_wdata"):
+            self._set(signal, 0)
+
+    def _set(self, signal: str, value: int) -> None:
+        getattr(self.dut, f"{self.name}_{signal}").value = value
 
     def count(self, what: str) -> int:
         """Value of a counter."""
@@ -68,11 +79,42 @@ class End:
     def cause(self) -> str:
         return CAUSES[int(getattr(self.dut, f"{self.name}_link_cause").value)]
 
+    @property
+    def up(self) -> bool:
+        return getattr(self.dut, f"{self.name}_link_up").value == 1
+
     async def clear(self) -> None:
-        signal = getattr(self.dut, f"{self.name}_clear")
-        signal.value = 1
+        self._set("clear", 1)
         await RisingEdge(self.dut.clk)
-        signal.value = 0
+        self._set("clear", 0)
+
+    async def read(self, register: str, offset: int = 0) -> int:
+        """Value of a management register."""
+        self._set("reg_index", REGISTERS[register] + offset)
+        await ClockCycles(self.dut.clk, 3)
+        return getattr(self.dut, f"{self.name}_reg_rdata").value.to_unsigned()
+
+    async def write(self, register: str, value: int) -> None:
+        """Write a management register."""
+        self._set("reg_index", REGISTERS[register])
+        self._set("reg_wdata", value)
+        self._set("reg_write", 1)
+        await RisingEdge(self.dut.clk)
+        self._set("reg_write", 0)
+
+    async def state(self) -> str:
+        """Name of the link's state."""
+        return link_phy.STATES[await self.read("STATUS") & 15]
+
+    async def skips(self) -> tuple[int, int]:
+        """Lanes left out: by this end, by its peer."""
+        status = await self.read("STATUS")
+        return status >> 16 & 0xFF, status >> 24
+
+    async def bad_lanes(self) -> list[int]:
+        """Lanes found bad."""
+        bad = await self.read("BAD_LANES_0") | await self.read("BAD_LANES_1") << 32
+        return [lane for lane in range(64) if bad >> lane & 1]
 
 
 class Direction:
@@ -83,12 +125,26 @@ class Direction:
         self.channel = f"{source.name}{sink.name}"
         self.bulk = Scoreboard(sink.rx, lane_bits=8)
         self.mgmt = Scoreboard(sink.mrx)
-        for name in ("error_threshold", "cut", "inject_enable", "inject_phit", "inject_bit"):
+        self.lanes = link_phy.lanes(block)
+        for name in CHANNEL:
             self.set(name, 0)
 
     def set(self, name: str, value: int) -> None:
         """Change a channel setting."""
         getattr(self.dut, f"{self.channel}_{name}").value = value
+
+    def skew(self, *bits: int) -> None:
+        """Make each lane late by so many bits."""
+        assert len(bits) == self.lanes and max(bits) <= 31
+        self.set("lane_skew", sum(b << 8 * lane for lane, b in enumerate(bits)))
+
+    def fault(self, **lanes: str) -> None:
+        """Set the faulty lanes, all others are sound: fault(l3="stuck0")."""
+        self.set("lane_fault", sum(FAULTS[f] << 2 * int(name[1:]) for name, f in lanes.items()))
+
+    def errors(self, lane: int, ber: float) -> None:
+        """Give one lane a bit error rate."""
+        self.set("lane_errors", model.lane_threshold(ber) << 32 * lane)
 
     def flips(self) -> int:
         """Bits that the channel turned over."""
@@ -118,12 +174,17 @@ class Env:
         dut.seed.value = rng("channel").getrandbits(32)
 
     async def start(self, latency: int = 0, ber: float = 0.0) -> None:
-        """Reset, and give the first credits time to arrive."""
+        """Reset, train, and give the first credits time to arrive."""
         self.dut.latency.value = latency
         for direction in (self.ab, self.ba):
             direction.set("error_threshold", model.error_threshold(ber, self.block))
         await clock.start(self.dut)
+        await self.trained()
         await ClockCycles(self.dut.clk, 30 + latency)
+
+    async def trained(self, cycles: int = 20_000) -> None:
+        """Wait until both ends are up."""
+        await clock.poll(lambda: self.a.up and self.b.up, self.dut.clk, cycles, "both ends up")
 
     async def drained(self, cycles: int) -> None:
         """Wait until all that was sent has come, and a while longer for what should not come."""
@@ -141,39 +202,43 @@ class Env:
 
 
 class LineMonitor:
-    """Takes apart every flit that an end puts on its lanes and checks it against the format."""
+    """Takes apart everything that an end puts on its lanes, training sequences and flits, and
+    checks it against models/."""
 
     def __init__(self, env: Env, channel: str) -> None:
         self.env, self.channel = env, channel
+        self.reader = link_phy.LaneReader(env.block)
         self.flits: list[tuple[int, model.Flit]] = []  # cycle of the first phit, flit
         self.busy = 0
         self.cycle = 0
+        self._frames: list[int] = []
+        self._phits: list[int] = []
+        self._first = 0
         cocotb.start_soon(self._run())
 
     async def _run(self) -> None:
-        dut, block = self.env.dut, self.env.block
-        frame, data = getattr(dut, f"{self.channel}_frame"), getattr(dut, f"{self.channel}_data")
-        frames: list[int] = []
-        phits: list[int] = []
-        first = 0
+        dut = self.env.dut
+        lanes = getattr(dut, f"{self.channel}_lanes")
         while True:
             await RisingEdge(dut.clk)
             self.cycle += 1
             if dut.rst.value != 0:
-                frames, phits = [], []
                 continue
-            code = int(frame.value)
-            starts = code in (*model.HEAD, *model.SOLO)
-            if frames and (starts or code == model.IDLE):
-                self.flits.append((first, self._flit(frames, phits, block)))
-                frames, phits = [], []
-            if code != model.IDLE:
-                first = self.cycle if starts else first
-                self.busy += 1
-                frames.append(code)
-                phits.append(int(data.value))
+            phit = self.reader.feed(lanes.value.to_unsigned())
+            if phit is None or phit[0] == link_phy.RETRAIN:
+                self._frames, self._phits = [], []  # what was under way is cut short
+            else:
+                self._take(*phit)
 
-    def _flit(self, frames: list[int], phits: list[int], block: int) -> model.Flit:
-        flit = model.parse_flit(frames, phits, block)
-        assert flit.crc_good, f"channel {self.channel}: a flit was sent with a wrong CRC"
-        return flit
+    def _take(self, code: int, data: int) -> None:
+        starts = code in (*model.HEAD, *model.SOLO)
+        if self._frames and (starts or code == model.IDLE):
+            flit = model.parse_flit(self._frames, self._phits, self.env.block)
+            assert flit.crc_good, f"channel {self.channel}: a flit was sent with a wrong CRC"
+            self.flits.append((self._first, flit))
+            self._frames, self._phits = [], []
+        if code != model.IDLE:
+            self._first = self.cycle if starts else self._first
+            self.busy += 1
+            self._frames.append(code)
+            self._phits.append(data)

@@ -18,7 +18,8 @@ module link_tb #(
   parameter MAX_TIMEOUTS = 4,
   parameter MAX_REPLAYS = 64,
   parameter REFRESH = 256,
-  parameter SILENCE = 4096
+  parameter SILENCE = 4096,
+  parameter DETECT_LIMIT = 2048
 ) (
   input  wire               clk,
   input  wire               rst,
@@ -48,9 +49,11 @@ module link_tb #(
   output wire               a_mrx_valid,
   input  wire               a_mrx_ready,
   output wire [63:0]        a_mrx_data,
+  input  wire               a_reset,
   input  wire               a_clear,
+  output wire               a_link_up,
   output wire               a_link_down,
-  output wire [2:0]         a_link_cause,
+  output wire [3:0]         a_link_cause,
   output wire [31:0]        a_count_flits_sent,
   output wire [31:0]        a_count_flits_received,
   output wire [31:0]        a_count_replays,
@@ -58,6 +61,10 @@ module link_tb #(
   output wire [31:0]        a_count_stalls,
   output wire [31:0]        a_count_beats_sent,
   output wire [31:0]        a_count_beats_received,
+  input  wire [4:0]         a_reg_index,
+  output wire [31:0]        a_reg_rdata,
+  input  wire               a_reg_write,
+  input  wire [31:0]        a_reg_wdata,
 
   // end b
   input  wire               b_tx_valid,
@@ -84,9 +91,11 @@ module link_tb #(
   output wire               b_mrx_valid,
   input  wire               b_mrx_ready,
   output wire [63:0]        b_mrx_data,
+  input  wire               b_reset,
   input  wire               b_clear,
+  output wire               b_link_up,
   output wire               b_link_down,
-  output wire [2:0]         b_link_cause,
+  output wire [3:0]         b_link_cause,
   output wire [31:0]        b_count_flits_sent,
   output wire [31:0]        b_count_flits_received,
   output wire [31:0]        b_count_replays,
@@ -94,6 +103,10 @@ module link_tb #(
   output wire [31:0]        b_count_stalls,
   output wire [31:0]        b_count_beats_sent,
   output wire [31:0]        b_count_beats_received,
+  input  wire [4:0]         b_reg_index,
+  output wire [31:0]        b_reg_rdata,
+  input  wire               b_reg_write,
+  input  wire [31:0]        b_reg_wdata,
 
   // channels
   input  wire [15:0]        latency,
@@ -101,40 +114,50 @@ module link_tb #(
 
   input  wire [31:0]        ab_error_threshold,
   input  wire               ab_cut,
+  input  wire [4*BLOCK+15:0] ab_lane_skew,
+  input  wire [16*BLOCK+63:0] ab_lane_errors,
+  input  wire [BLOCK+3:0]   ab_lane_fault,
+  input  wire [31:0]        ab_burst_threshold,
+  input  wire [15:0]        ab_burst_length,
+  input  wire               ab_burst_all,
+  input  wire               ab_mute,
   input  wire               ab_inject_enable,
   input  wire [31:0]        ab_inject_phit,
   input  wire [15:0]        ab_inject_bit,
   output wire [31:0]        ab_count_flips,
   output wire [31:0]        ab_count_phits,
-  output wire [7:0]         ab_frame,
-  output wire [4*BLOCK-1:0] ab_data,
+  output wire [4*BLOCK+15:0] ab_lanes,
 
   input  wire [31:0]        ba_error_threshold,
   input  wire               ba_cut,
+  input  wire [4*BLOCK+15:0] ba_lane_skew,
+  input  wire [16*BLOCK+63:0] ba_lane_errors,
+  input  wire [BLOCK+3:0]   ba_lane_fault,
+  input  wire [31:0]        ba_burst_threshold,
+  input  wire [15:0]        ba_burst_length,
+  input  wire               ba_burst_all,
+  input  wire               ba_mute,
   input  wire               ba_inject_enable,
   input  wire [31:0]        ba_inject_phit,
   input  wire [15:0]        ba_inject_bit,
   output wire [31:0]        ba_count_flips,
   output wire [31:0]        ba_count_phits,
-  output wire [7:0]         ba_frame,
-  output wire [4*BLOCK-1:0] ba_data
+  output wire [4*BLOCK+15:0] ba_lanes
 );
   // ---- end a, and the channel from it
-  wire [4*BLOCK-1:0] a_phit;
-  wire [4*BLOCK-1:0] ba_phit;
-  wire [7:0]         ba_phit_frame;
+  wire [4*BLOCK+15:0] ba_received;
   wire [8*BLOCK-1:0] a_raw_data;
   wire [15:0]        a_raw_exps;
   assign a_rx_data = a_rx_empty ? {(8*BLOCK){1'b0}} : a_raw_data;
   assign a_rx_exps = a_rx_empty ? 16'd0 : a_raw_exps;
-  assign ab_data = a_phit;
 
   link #(
     .BLOCK(BLOCK), .REPLAY_BEATS(REPLAY_BEATS), .REPLAY_FLITS(REPLAY_FLITS), .RX_BEATS(RX_BEATS),
     .RX_FLITS(RX_FLITS), .MGMT_DEPTH(MGMT_DEPTH), .TIMEOUT(TIMEOUT), .MAX_TIMEOUTS(MAX_TIMEOUTS),
-    .MAX_REPLAYS(MAX_REPLAYS), .REFRESH(REFRESH), .SILENCE(SILENCE)
+    .MAX_REPLAYS(MAX_REPLAYS), .REFRESH(REFRESH), .SILENCE(SILENCE),
+    .DETECT_LIMIT(DETECT_LIMIT)
   ) end_a (
-    .clk(clk), .rst(rst),
+    .clk(clk), .rst(rst || a_reset),
     .tx_valid(a_tx_valid), .tx_ready(a_tx_ready), .tx_addr(a_tx_addr), .tx_data(a_tx_data),
     .tx_exps(a_tx_exps), .tx_first(a_tx_first), .tx_last(a_tx_last), .tx_empty(a_tx_empty),
     .tx_meta(a_tx_meta),
@@ -143,45 +166,48 @@ module link_tb #(
     .rx_meta(a_rx_meta),
     .mtx_valid(a_mtx_valid), .mtx_ready(a_mtx_ready), .mtx_data(a_mtx_data),
     .mrx_valid(a_mrx_valid), .mrx_ready(a_mrx_ready), .mrx_data(a_mrx_data),
-    .phit_tx_data(a_phit), .phit_tx_frame(ab_frame),
-    .phit_rx_data(ba_phit), .phit_rx_frame(ba_phit_frame),
-    .clear(a_clear), .link_down(a_link_down), .link_cause(a_link_cause),
+    .lane_tx(ab_lanes), .rx_clk(clk), .lane_rx(ba_received),
+    .reg_index(a_reg_index), .reg_rdata(a_reg_rdata), .reg_write(a_reg_write),
+    .reg_wdata(a_reg_wdata),
+    .clear(a_clear), .link_up(a_link_up), .link_down(a_link_down), .link_cause(a_link_cause),
     .count_flits_sent(a_count_flits_sent), .count_flits_received(a_count_flits_received),
     .count_replays(a_count_replays), .count_errors(a_count_errors),
     .count_stalls(a_count_stalls), .count_beats_sent(a_count_beats_sent),
     .count_beats_received(a_count_beats_received));
 
-  link_channel #(.PHIT(4*BLOCK)) channel_ab (
+  link_channel #(.LANE_BITS(4*BLOCK+16)) channel_ab (
     .clk(clk), .rst(rst), .latency(latency), .error_threshold(ab_error_threshold),
-    .seed(seed), .cut(ab_cut), .inject_enable(ab_inject_enable),
-    .inject_phit(ab_inject_phit), .inject_bit(ab_inject_bit),
-    .s_data(a_phit), .s_frame(ab_frame), .m_data(ab_phit), .m_frame(ab_phit_frame),
+    .seed(seed), .cut(ab_cut), .lane_skew(ab_lane_skew), .lane_errors(ab_lane_errors),
+    .lane_fault(ab_lane_fault), .burst_threshold(ab_burst_threshold),
+    .burst_length(ab_burst_length), .burst_all(ab_burst_all),
+    .mute(ab_mute), .probe(1'b1),
+    .inject_enable(ab_inject_enable), .inject_phit(ab_inject_phit),
+    .inject_bit(ab_inject_bit), .s_lanes(ab_lanes), .m_lanes(ab_received),
     .count_flips(ab_count_flips), .count_phits(ab_count_phits));
 
   stream_checker #(.NAME("a_rx"), .WIDTH(8*BLOCK+51)) a_rx_checker (
-    .clk(clk), .rst(rst), .valid(a_rx_valid), .ready(a_rx_ready),
+    .clk(clk), .rst(rst || a_reset), .valid(a_rx_valid), .ready(a_rx_ready),
     .payload({a_rx_addr, a_rx_data, a_rx_exps, a_rx_first, a_rx_last, a_rx_empty,
               a_rx_meta}));
 
   stream_checker #(.NAME("a_mrx"), .WIDTH(64)) a_mrx_checker (
-    .clk(clk), .rst(rst), .valid(a_mrx_valid), .ready(a_mrx_ready), .payload(a_mrx_data));
+    .clk(clk), .rst(rst || a_reset), .valid(a_mrx_valid), .ready(a_mrx_ready),
+    .payload(a_mrx_data));
 
   // ---- end b, and the channel from it
-  wire [4*BLOCK-1:0] b_phit;
-  wire [4*BLOCK-1:0] ab_phit;
-  wire [7:0]         ab_phit_frame;
+  wire [4*BLOCK+15:0] ab_received;
   wire [8*BLOCK-1:0] b_raw_data;
   wire [15:0]        b_raw_exps;
   assign b_rx_data = b_rx_empty ? {(8*BLOCK){1'b0}} : b_raw_data;
   assign b_rx_exps = b_rx_empty ? 16'd0 : b_raw_exps;
-  assign ba_data = b_phit;
 
   link #(
     .BLOCK(BLOCK), .REPLAY_BEATS(REPLAY_BEATS), .REPLAY_FLITS(REPLAY_FLITS), .RX_BEATS(RX_BEATS),
     .RX_FLITS(RX_FLITS), .MGMT_DEPTH(MGMT_DEPTH), .TIMEOUT(TIMEOUT), .MAX_TIMEOUTS(MAX_TIMEOUTS),
-    .MAX_REPLAYS(MAX_REPLAYS), .REFRESH(REFRESH), .SILENCE(SILENCE)
+    .MAX_REPLAYS(MAX_REPLAYS), .REFRESH(REFRESH), .SILENCE(SILENCE),
+    .DETECT_LIMIT(DETECT_LIMIT)
   ) end_b (
-    .clk(clk), .rst(rst),
+    .clk(clk), .rst(rst || b_reset),
     .tx_valid(b_tx_valid), .tx_ready(b_tx_ready), .tx_addr(b_tx_addr), .tx_data(b_tx_data),
     .tx_exps(b_tx_exps), .tx_first(b_tx_first), .tx_last(b_tx_last), .tx_empty(b_tx_empty),
     .tx_meta(b_tx_meta),
@@ -190,28 +216,33 @@ module link_tb #(
     .rx_meta(b_rx_meta),
     .mtx_valid(b_mtx_valid), .mtx_ready(b_mtx_ready), .mtx_data(b_mtx_data),
     .mrx_valid(b_mrx_valid), .mrx_ready(b_mrx_ready), .mrx_data(b_mrx_data),
-    .phit_tx_data(b_phit), .phit_tx_frame(ba_frame),
-    .phit_rx_data(ab_phit), .phit_rx_frame(ab_phit_frame),
-    .clear(b_clear), .link_down(b_link_down), .link_cause(b_link_cause),
+    .lane_tx(ba_lanes), .rx_clk(clk), .lane_rx(ab_received),
+    .reg_index(b_reg_index), .reg_rdata(b_reg_rdata), .reg_write(b_reg_write),
+    .reg_wdata(b_reg_wdata),
+    .clear(b_clear), .link_up(b_link_up), .link_down(b_link_down), .link_cause(b_link_cause),
     .count_flits_sent(b_count_flits_sent), .count_flits_received(b_count_flits_received),
     .count_replays(b_count_replays), .count_errors(b_count_errors),
     .count_stalls(b_count_stalls), .count_beats_sent(b_count_beats_sent),
     .count_beats_received(b_count_beats_received));
 
-  link_channel #(.PHIT(4*BLOCK)) channel_ba (
+  link_channel #(.LANE_BITS(4*BLOCK+16)) channel_ba (
     .clk(clk), .rst(rst), .latency(latency), .error_threshold(ba_error_threshold),
-    .seed(~seed), .cut(ba_cut), .inject_enable(ba_inject_enable),
-    .inject_phit(ba_inject_phit), .inject_bit(ba_inject_bit),
-    .s_data(b_phit), .s_frame(ba_frame), .m_data(ba_phit), .m_frame(ba_phit_frame),
+    .seed(~seed), .cut(ba_cut), .lane_skew(ba_lane_skew), .lane_errors(ba_lane_errors),
+    .lane_fault(ba_lane_fault), .burst_threshold(ba_burst_threshold),
+    .burst_length(ba_burst_length), .burst_all(ba_burst_all),
+    .mute(ba_mute), .probe(1'b1),
+    .inject_enable(ba_inject_enable), .inject_phit(ba_inject_phit),
+    .inject_bit(ba_inject_bit), .s_lanes(ba_lanes), .m_lanes(ba_received),
     .count_flips(ba_count_flips), .count_phits(ba_count_phits));
 
   stream_checker #(.NAME("b_rx"), .WIDTH(8*BLOCK+51)) b_rx_checker (
-    .clk(clk), .rst(rst), .valid(b_rx_valid), .ready(b_rx_ready),
+    .clk(clk), .rst(rst || b_reset), .valid(b_rx_valid), .ready(b_rx_ready),
     .payload({b_rx_addr, b_rx_data, b_rx_exps, b_rx_first, b_rx_last, b_rx_empty,
               b_rx_meta}));
 
   stream_checker #(.NAME("b_mrx"), .WIDTH(64)) b_mrx_checker (
-    .clk(clk), .rst(rst), .valid(b_mrx_valid), .ready(b_mrx_ready), .payload(b_mrx_data));
+    .clk(clk), .rst(rst || b_reset), .valid(b_mrx_valid), .ready(b_mrx_ready),
+    .payload(b_mrx_data));
 endmodule
 
 `default_nettype wire

@@ -65,7 +65,9 @@ class Host:
         dut.rst.value = 1
         settings = dict(read_latency=40, write_latency=20, bandwidth=256, latency=4,
                         error_threshold=0, seed=1, cut=0, inject_enable=0, inject_phit=0,
-                        inject_bit=0, inject_index=0, flip_target=0, flip_cycle=0,
+                        inject_bit=0, inject_index=0, skew=0, burst_threshold=0,
+                        burst_length=0, lane_fault=0, lane_fault_lane=0, lane_fault_cycle=0,
+                        flip_target=0, flip_cycle=0,
                         flip_address=0, flip_bit=0, check_enable=0)
         for name, value in settings.items():
             getattr(dut, name).value = value

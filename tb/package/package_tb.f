@@ -2,6 +2,7 @@
 // The package with its simulation models.
 -f ../../rtl/package/package.f
 d2d_channel.v
+../common/link_probe.v
 ../common/link_channel.v
 ../common/stream_checker.v
 ../common/axi_memory.v

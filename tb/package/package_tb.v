@@ -52,6 +52,12 @@ module package_tb #(
   input  wire [31:0] inject_phit,
   input  wire [15:0] inject_bit,
   input  wire [7:0]  inject_index,
+  input  wire [4:0]  skew,
+  input  wire [31:0] burst_threshold,
+  input  wire [15:0] burst_length,
+  input  wire [1:0]  lane_fault,
+  input  wire [7:0]  lane_fault_lane,
+  input  wire [31:0] lane_fault_cycle,
 
   // fault injection in chiplet 0: in cycle flip_cycle, flip_target 1 turns over bit flip_bit of
   // stash beat flip_address, 2 the lowest bit of weight byte flip_address of macro 0
@@ -81,7 +87,7 @@ module package_tb #(
   output wire [N_CHIPLETS-1:0]    core_sleep
 );
   localparam DATA = 8 * BLOCK;
-  localparam CHANNEL_BITS = 138;
+  localparam CHANNEL_BITS = 233;
 
   wire [N_CHIPLETS-1:0]      awvalid, awready, wvalid, wready, wlast, bvalid, bready;
   wire [40*N_CHIPLETS-1:0]   awaddr, araddr;
@@ -106,8 +112,9 @@ module package_tb #(
     .STASH_BEATS(STASH_BEATS), .CHANNEL_BITS(CHANNEL_BITS)
   ) u_package (
     .clk(clk), .rst(rst), .irq(irq),
-    .channel_control({inject_index, inject_bit, inject_phit, inject_enable, cut, seed,
-                      error_threshold, latency}),
+    .channel_control({lane_fault_cycle, lane_fault_lane, lane_fault, burst_length,
+                      burst_threshold, skew, inject_index, inject_bit, inject_phit,
+                      inject_enable, cut, seed, error_threshold, latency}),
     .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready),
     .s_axil_awaddr(s_axil_awaddr),
     .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_wdata(s_axil_wdata),
@@ -156,9 +163,9 @@ module package_tb #(
   always @(posedge clk) begin
     if (flip && flip_target == 2'd2) begin
       u_package.g_chiplet[0].u_chiplet.g_macro[0].u_macro.u_macro
-        .g_behavioural.array.mem[flip_address] <=
+        .g_behavioural.array.mem[flip_address / BLOCK][flip_address % BLOCK] <=
         u_package.g_chiplet[0].u_chiplet.g_macro[0].u_macro.u_macro
-        .g_behavioural.array.mem[flip_address] ^ 8'd1;
+        .g_behavioural.array.mem[flip_address / BLOCK][flip_address % BLOCK] ^ 8'd1;
     end
   end
 

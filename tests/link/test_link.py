@@ -24,10 +24,15 @@ DIRECTED = [
 
 
 def run(simulator: str, block: int, testcases: list[str], **settings) -> None:
+    run_module("tb.link.link_cases", simulator, block, testcases, **settings)
+
+
+def run_module(module: str, simulator: str, block: int, testcases: list[str], **settings) -> None:
+    """Run cases of a module on two ends of the given size."""
     simulate(
         "link",
         top="link_tb",
-        test_module="tb.link.link_cases",
+        test_module=module,
         sources=read(ROOT / "tb" / "link" / "link_tb.f"),
         parameters={"BLOCK": block} | settings.pop("parameters", {}),
         testcase=testcases,
