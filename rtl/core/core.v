@@ -328,16 +328,20 @@ module core #(
       .rvfi_mem_fault(rvfi_mem_fault), .rvfi_mem_fault_rmask(rvfi_mem_fault_rmask),
       .rvfi_mem_fault_wmask(rvfi_mem_fault_wmask), .rvfi_ext_mip(rvfi_ext_mip),
       .rvfi_ext_irq_mip(rvfi_ext_irq_mip),
-      .rvfi_csr_mstatus_rmask(rvfi_csr_mstatus_rmask), .rvfi_csr_mstatus_wmask(rvfi_csr_mstatus_wmask),
-      .rvfi_csr_mstatus_rdata(rvfi_csr_mstatus_rdata), .rvfi_csr_mstatus_wdata(rvfi_csr_mstatus_wdata),
+      .rvfi_csr_mstatus_rmask(rvfi_csr_mstatus_rmask),
+      .rvfi_csr_mstatus_wmask(rvfi_csr_mstatus_wmask),
+      .rvfi_csr_mstatus_rdata(rvfi_csr_mstatus_rdata),
+      .rvfi_csr_mstatus_wdata(rvfi_csr_mstatus_wdata),
       .rvfi_csr_misa_rmask(rvfi_csr_misa_rmask), .rvfi_csr_misa_wmask(rvfi_csr_misa_wmask),
       .rvfi_csr_misa_rdata(rvfi_csr_misa_rdata), .rvfi_csr_misa_wdata(rvfi_csr_misa_wdata),
       .rvfi_csr_mie_rmask(rvfi_csr_mie_rmask), .rvfi_csr_mie_wmask(rvfi_csr_mie_wmask),
       .rvfi_csr_mie_rdata(rvfi_csr_mie_rdata), .rvfi_csr_mie_wdata(rvfi_csr_mie_wdata),
       .rvfi_csr_mtvec_rmask(rvfi_csr_mtvec_rmask), .rvfi_csr_mtvec_wmask(rvfi_csr_mtvec_wmask),
       .rvfi_csr_mtvec_rdata(rvfi_csr_mtvec_rdata), .rvfi_csr_mtvec_wdata(rvfi_csr_mtvec_wdata),
-      .rvfi_csr_mscratch_rmask(rvfi_csr_mscratch_rmask), .rvfi_csr_mscratch_wmask(rvfi_csr_mscratch_wmask),
-      .rvfi_csr_mscratch_rdata(rvfi_csr_mscratch_rdata), .rvfi_csr_mscratch_wdata(rvfi_csr_mscratch_wdata),
+      .rvfi_csr_mscratch_rmask(rvfi_csr_mscratch_rmask),
+      .rvfi_csr_mscratch_wmask(rvfi_csr_mscratch_wmask),
+      .rvfi_csr_mscratch_rdata(rvfi_csr_mscratch_rdata),
+      .rvfi_csr_mscratch_wdata(rvfi_csr_mscratch_wdata),
       .rvfi_csr_mepc_rmask(rvfi_csr_mepc_rmask), .rvfi_csr_mepc_wmask(rvfi_csr_mepc_wmask),
       .rvfi_csr_mepc_rdata(rvfi_csr_mepc_rdata), .rvfi_csr_mepc_wdata(rvfi_csr_mepc_wdata),
       .rvfi_csr_mcause_rmask(rvfi_csr_mcause_rmask), .rvfi_csr_mcause_wmask(rvfi_csr_mcause_wmask),
@@ -348,8 +352,10 @@ module core #(
       .rvfi_csr_mip_rdata(rvfi_csr_mip_rdata), .rvfi_csr_mip_wdata(rvfi_csr_mip_wdata),
       .rvfi_csr_mcycle_rmask(rvfi_csr_mcycle_rmask), .rvfi_csr_mcycle_wmask(rvfi_csr_mcycle_wmask),
       .rvfi_csr_mcycle_rdata(rvfi_csr_mcycle_rdata), .rvfi_csr_mcycle_wdata(rvfi_csr_mcycle_wdata),
-      .rvfi_csr_minstret_rmask(rvfi_csr_minstret_rmask), .rvfi_csr_minstret_wmask(rvfi_csr_minstret_wmask),
-      .rvfi_csr_minstret_rdata(rvfi_csr_minstret_rdata), .rvfi_csr_minstret_wdata(rvfi_csr_minstret_wdata));
+      .rvfi_csr_minstret_rmask(rvfi_csr_minstret_rmask),
+      .rvfi_csr_minstret_wmask(rvfi_csr_minstret_wmask),
+      .rvfi_csr_minstret_rdata(rvfi_csr_minstret_rdata),
+      .rvfi_csr_minstret_wdata(rvfi_csr_minstret_wdata));
 `else
   /* verilator lint_off UNUSEDSIGNAL */
   wire unused = ^{mip, csr_state};   // only the trace port looks at them

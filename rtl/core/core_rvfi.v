@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // RISC-V formal interface (RVFI) of the control core: one record for each instruction, in order.
 //
-// Contract: simulation and formal only (`RVFI` or `RISCV_FORMAL` defined). A record is made when an instruction
-// leaves X, by completing or by trapping, and is shown in the cycle in which W is done with it.
+// Contract: simulation and formal only (`RVFI` or `RISCV_FORMAL` defined). A record is made when an
+// instruction leaves X, by completing or by trapping, and is shown in the cycle in which W is done
+// with it.
 // Names and meanings as in the riscv-formal project, with these choices:
 // - `rvfi_trap` records have rd_addr 0; their pc_wdata is the trap vector.
 // - `rvfi_intr` marks the first instruction behind an interrupt, not behind an exception.
@@ -186,7 +187,8 @@ module core_rvfi (
   assign rvfi_csr_mstatus_rmask = {32{1'b1}};
   assign rvfi_csr_mstatus_wmask = {32{failed || mret_q || (csr_write_q && csr_addr_q == 12'h300)}};
   assign rvfi_csr_mstatus_rdata = mstatus_was;
-  assign rvfi_csr_mstatus_wdata = w_fault ? {mstatus[31:8], mstatus[3], mstatus[6:4], 1'b0, mstatus[2:0]} : mstatus;
+  assign rvfi_csr_mstatus_wdata =
+      w_fault ? {mstatus[31:8], mstatus[3], mstatus[6:4], 1'b0, mstatus[2:0]} : mstatus;
   assign rvfi_csr_misa_rmask = {32{1'b1}};
   assign rvfi_csr_misa_wmask = {32{csr_write_q && csr_addr_q == 12'h301}};
   assign rvfi_csr_misa_rdata = 32'h4000_1104;
