@@ -3,7 +3,12 @@
 
 Without LIBERTY= the area is Yosys' own CMOS estimate: transistors / 4 as NAND2-equivalents, to be
 compared within this flow only. With LIBERTY= it is the cell area / the area of the smallest
-two-input NAND of the library. Writes build/synth/<block>.json and a log per netlist.
+two-input NAND of the library. Modules marked keep_hierarchy are mapped by themselves, then
+everything is one flat netlist. Writes build/synth/<block>.json and a log per netlist.
+
+`path_cells` is the largest number of cells one behind the other, from a register or input to a
+register or output. It is no time: no wire, no load, no drive strength is in it.
+`sram_bits` are those of sram_1p instances, which are left out of area and path.
 """
 
 from __future__ import annotations
@@ -19,24 +24,45 @@ from scripts.blocks import require_block, settings, stop
 from tb.common.filelist import ROOT, FileList, block_list, relative
 
 OUT = ROOT / "build" / "synth"
-AREA = "-script +strash;ifraig;scorr;dc2;dch;amap,-m"  # abc, for area and not for delay
+# Least area: the smallest of these ways, all of which every netlist with `least_area` goes through.
+# Yosys' alumacc merges trees of `+` before it builds adders, which may help or harm.
+FRONT_ENDS = ("", "-noalumacc")
+AREA = ("+strash;ifraig;scorr;dc2;dch;amap,-m", "+strash;dch;amap,-m")
+
+
+def ways(entry: dict, liberty: Path | None) -> list[tuple[str, str]]:
+    """Options of synth and of abc, one pair per way to map the netlist."""
+    if not liberty:
+        scripts = ("-g cmos2",)
+    elif entry.get("least_area"):
+        scripts = tuple(f"-liberty {liberty} -script {script}" for script in AREA)
+    else:
+        scripts = (f"-liberty {liberty}",)
+    fronts = FRONT_ENDS if entry.get("least_area") else FRONT_ENDS[:1]
+    return [(front, script) for front in fronts for script in scripts]
 
 
 def script(files: FileList, entry: dict, liberty: Path | None) -> str:
-    """Yosys commands for one netlist."""
+    """Yosys commands for one netlist; way i leaves stat<i>.txt and path<i>.txt, and srams.txt."""
     top = entry["top"]
     includes = " ".join(f"-I{path}" for path in files.incdirs)
-    lines = [f"read_verilog {includes} {' '.join(map(str, files.sources))}"]
+    lines = [f"read_liberty -lib {liberty}"] if liberty else []
+    lines += [f"read_verilog {includes} {' '.join(map(str, files.sources))}"]
     lines += [f"blackbox {name}" for name in entry.get("blackbox", [])]
     sets = " ".join(f"-chparam {k} {v}" for k, v in entry.get("parameters", {}).items())
-    lines += [f"hierarchy -top {top} {sets}", f"synth -flatten -top {top}"]
-    if liberty:
-        effort = AREA if entry.get("least_area") else ""
-        lines += [f"dfflibmap -liberty {liberty}", f"abc -liberty {liberty} {effort}", "opt_clean"]
-        lines += ["check", f"tee -o stat.txt stat -liberty {liberty}"]
-    else:
-        lines += ["dfflegalize -cell $_DFF_P_ x", "abc -g cmos2", "opt_clean", "check"]
-        lines.append("tee -o stat.txt stat -tech cmos")
+    # Names of objects, which hold line numbers, would otherwise decide ties and change the area.
+    lines += [f"hierarchy -top {top} {sets}", "proc", "flatten", "opt", "rename -enumerate"]
+    lines += ["tee -o srams.txt dump t:sram_1p", "design -save start"]
+    for i, (front, mapping) in enumerate(ways(entry, liberty)):
+        lines += ["design -load start", f"synth -flatten {front} -top {top}"]
+        lines.append(f"dfflibmap -liberty {liberty}" if liberty else "dfflegalize -cell $_DFF_P_ x")
+        lines += [f"abc {mapping}", "setattr -mod -unset keep_hierarchy *", "flatten", "opt_clean"]
+        # Registers and SRAMs end a path.
+        paths = "*/* t:*_DFF* %d t:*_df* %d t:*_sdf* %d t:sram_1p %d"
+        lines += ["check", f"tee -o path{i}.txt ltp {paths}"]
+        lines.append(
+            f"tee -o stat{i}.txt stat " + (f"-liberty {liberty}" if liberty else "-tech cmos")
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -56,10 +82,19 @@ def nand2_area(liberty: Path) -> float:
     return min(areas)
 
 
-def measure(text: str, liberty: Path | None) -> dict:
-    """Figures from the text of Yosys' stat."""
+def sram_bits(text: str) -> int:
+    """Bits of all sram_1p in the text of Yosys' dump."""
+    widths = re.findall(r"parameter(?: signed)? \\WIDTH (?:32'([01]+)|(\d+))", text)
+    depths = re.findall(r"parameter(?: signed)? \\DEPTH (?:32'([01]+)|(\d+))", text)
+    value = [[int(b, 2) if b else int(d) for b, d in found] for found in (widths, depths)]
+    return sum(width * depth for width, depth in zip(*value, strict=True))
+
+
+def measure(text: str, path: str, liberty: Path | None) -> dict:
+    """Figures from the texts of Yosys' stat and ltp."""
     cells = re.findall(r"Number of cells:\s+(\d+)", text)
-    result: dict = {"cells": int(cells[-1])}
+    length = re.findall(r"Longest topological path in .*\(length=(\d+)\)", path)
+    result: dict = {"cells": int(cells[-1]), "path_cells": int(length[-1])}
     if liberty:
         area = float(re.findall(r"Chip area for (?:top )?module.*?:\s+([\d.]+)", text)[-1])
         result |= {"area": area, "nand2": area / nand2_area(liberty)}
@@ -69,6 +104,19 @@ def measure(text: str, liberty: Path | None) -> dict:
         result |= {"nand2": int(found[0]) / 4, "lower_bound": bool(found[1])}
     result["kge"] = round(result["nand2"] / 1000, 3)
     return result
+
+
+def least(folder: Path, entry: dict, liberty: Path | None) -> dict:
+    """Figures of the smallest way, with the options that gave it."""
+    found = []
+    for i, (front, mapping) in enumerate(ways(entry, liberty)):
+        texts = [(folder / f"{kind}{i}.txt").read_text() for kind in ("stat", "path")]
+        options = " ".join(f"{front} {mapping}".replace(f"-liberty {liberty}", "-liberty").split())
+        found.append(measure(*texts, liberty) | {"options": options})
+    best = min(found, key=lambda figures: figures["nand2"])
+    if "sram_1p" in entry.get("blackbox", []):
+        best["sram_bits"] = sram_bits((folder / "srams.txt").read_text())
+    return best
 
 
 def ratio_to_plain(netlists: dict, plain: str, per: str) -> float:
@@ -106,12 +154,16 @@ def main() -> None:
         if done.returncode:
             tail = "\n".join((folder / "yosys.log").read_text().splitlines()[-15:])
             stop(f"synth: {name} failed, see {relative(folder / 'yosys.log')}\n{tail}")
-        figures = measure((folder / "stat.txt").read_text(), liberty)
+        figures = least(folder, entry, liberty)
         for unit, count in entry.get("per", {}).items():
             figures[f"nand2_per_{unit}"] = round(figures["nand2"] / count, 2)
         report["netlists"][name] = figures | {"parameters": entry.get("parameters", {})}
         at_least = "at least " if figures.get("lower_bound") else ""
-        print(f"{block} {name}: {figures['cells']:,} cells, {at_least}{figures['kge']:,} kGE")
+        print(
+            f"{block} {name}: {figures['cells']:,} cells, {at_least}{figures['kge']:,} kGE, "
+            f"{figures['path_cells']} cells in the longest path",
+            flush=True,
+        )
     if block in report["netlists"]:  # the netlist that stands for the whole block
         report["kge"] = report["netlists"][block]["kge"]
     if ratio := settings(block).get("synth_ratio"):

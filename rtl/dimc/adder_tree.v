@@ -4,12 +4,13 @@
 //
 // Contract: sum = (sum of all terms + addend) mod 2^SUM_WIDTH. SIGNED = 1 takes the terms as two's
 //   complement, 0 as unsigned. The addend, SUM_WIDTH bits wide, has no sign of its own.
-// CARRY_SAVE = 1: full adders reduce each binary place to at most two bits, oldest bits first;
-//   one carry-propagate adder at the root. CARRY_SAVE = 0: a plain binary tree of `+`.
+// CARRY_SAVE = 1: words of full adders, oldest words first, down to two words and one
+//   carry-propagate adder of WIDTH places or so. CARRY_SAVE = 0: a plain binary tree of `+`.
 // Latency: REGISTER = 0: none. REGISTER = 1: one cycle, registers before the last addition, loaded
 //   where en is high.
-// Cost: about one full adder per term bit in either form; the carry-save form has one carry chain
-//   of SUM_WIDTH places, the plain form one per level. REGISTER: 2 * SUM_WIDTH flip-flops.
+// Cost: one full adder per term bit in either form. The carry-save form has as many as the count of
+//   bits demands if INPUTS is a power of two; another number costs as much as the next one. The
+//   plain form has a carry chain per level. REGISTER: 2 * SUM_WIDTH flip-flops.
 `default_nettype none
 
 module adder_tree #(
@@ -30,9 +31,6 @@ module adder_tree #(
     if (INPUTS < 1) begin : g_inputs
       adder_tree_INPUTS_must_be_at_least_1 rule ();
     end
-    if (WIDTH < 1) begin : g_width
-      adder_tree_WIDTH_must_be_at_least_1 rule ();
-    end
     if (SUM_WIDTH < WIDTH) begin : g_sum_width
       adder_tree_SUM_WIDTH_must_be_at_least_WIDTH rule ();
     end
@@ -41,53 +39,75 @@ module adder_tree #(
   wire [SUM_WIDTH-1:0] left, right;  // their sum is the result
 
   generate
-    if (CARRY_SAVE != 0) begin : g_carry_save
-      // A sign bit s weighs -2^(WIDTH-1): as (1 - s) * 2^(WIDTH-1) - 2^(WIDTH-1) it is a bit like
-      // all others and a constant, which joins the tree as one more word.
-      localparam [63:0] OFFSET = -({32'd0, INPUTS[31:0]} << (WIDTH - 1));
-      genvar place, t;
-      for (place = 0; place < SUM_WIDTH; place = place + 1) begin : g_place
-        localparam OWN = ((place < WIDTH) ? INPUTS : 0) + 1 + ((SIGNED != 0) ? 1 : 0);
-        localparam BITS = OWN + adders(place - 1);  // with the carries from the place below
-        localparam ADDERS = adders(place);
+    if (WIDTH < 1) begin : g_width
+      adder_tree_WIDTH_must_be_at_least_1 rule ();
+    end else if (CARRY_SAVE != 0) begin : g_carry_save
+      // Group g holds words whose bits weigh 2^g and up. Three words of a group, oldest first,
+      // enter full adders and leave one; the carries are a word of the next group. An odd number of
+      // words enters a group, so one is left: its lowest bit is final, its others with the next bit
+      // of the addend are the youngest word of the next group. The last group has two words.
+      // Words of even groups are inverted, because full_adders inverts its carries.
+      // A sign bit s weighs -2^(WIDTH-1): as (1 - s) * 2^(WIDTH-1), and a constant in the addend.
+      localparam DEPTH = $clog2(INPUTS);
+      localparam PADDED = 1 << DEPTH;
+      localparam FULL = DEPTH + WIDTH;
+      localparam [63:0] SIGN = (SIGNED != 0) ? 64'd1 << (WIDTH - 1) : 64'd0;
+      localparam [63:0] OFFSET = -({32'd0, INPUTS[31:0]} * SIGN);
 
-        wire [BITS-1:0] entering;
-        reg [BITS+ADDERS-1:0] queue;
-        /* verilator lint_off UNUSEDSIGNAL */  // carries out of the top place leave the sum
-        reg [ADDERS:0] carries;
-        /* verilator lint_on UNUSEDSIGNAL */
-        integer k;
+      wire [SUM_WIDTH-1:0] corrected = addend + OFFSET[SUM_WIDTH-1:0];
+      wire [SUM_WIDTH+FULL-1:0] base = {{FULL{1'b0}}, corrected};
+      /* verilator lint_off UNUSEDSIGNAL */  // places from SUM_WIDTH on leave the sum
+      wire [SUM_WIDTH+FULL-1:0] first, second;
+      /* verilator lint_on UNUSEDSIGNAL */
+      genvar g, i;
+      for (g = 0; g <= DEPTH; g = g + 1) begin : g_group
+        localparam WORDS = (PADDED >> g) + 1;
+        localparam ADDERS = PADDED >> (g + 1);
+        localparam BELOW = 2 * PADDED / (1 << g) + 1;  // words that enter the group below
+        localparam INVERTED = (g + 1) % 2;
 
-        if (place < WIDTH) begin : g_terms
-          for (t = 0; t < INPUTS; t = t + 1) begin : g_term
-            assign entering[t] = terms[t*WIDTH+place] ^ (SIGNED != 0 && place == WIDTH - 1);
+        for (i = 0; i < WORDS + ADDERS; i = i + 1) begin : g_word
+          wire [WIDTH-1:0] word;
+          if (i >= WORDS) begin : g_adder
+            wire [WIDTH-1:0] carry;
+            full_adders #(
+              .WIDTH(WIDTH),
+              .SUM_INVERTED((i == WORDS + ADDERS - 1) ? 1 : 0)
+            ) adders (
+              .a(g_word[3*(i-WORDS)].word),
+              .b(g_word[3*(i-WORDS)+1].word),
+              .c(g_word[3*(i-WORDS)+2].word),
+              .sum(word),
+              .carry_n(carry)
+            );
+          end else if (g == 0 && i < INPUTS) begin : g_term
+            assign word = ~(terms[i*WIDTH +: WIDTH] ^ SIGN[WIDTH-1:0]);
+          end else if (g == 0 && i < PADDED) begin : g_padding
+            assign word = {WIDTH{1'b1}};
+          end else if (g == 0) begin : g_addend
+            assign word = ~base[WIDTH-1:0];
+          end else if (i < WORDS - 1) begin : g_carry
+            assign word = g_group[g-1].g_word[BELOW+i].g_adder.carry;
+          end else begin : g_rest
+            wire [WIDTH-1:0] left_over = g_group[g-1].g_word[BELOW+i-1].word;
+            /* verilator lint_off UNUSEDSIGNAL */  // its lowest bit goes to `first`
+            wire [WIDTH:0] extended = {base[g+WIDTH-1] ^ (INVERTED != 0), left_over};
+            /* verilator lint_on UNUSEDSIGNAL */
+            assign word = extended[WIDTH:1];
+            assign first[g-1] = left_over[0] ^ (INVERTED != 0);
           end
-        end
-        if (SIGNED != 0) begin : g_offset
-          assign entering[OWN-2] = OFFSET[place];
-        end
-        assign entering[OWN-1] = addend[place];
-        if (BITS > OWN) begin : g_carries
-          assign entering[BITS-1:OWN] = g_place[place-1].carries[BITS-OWN-1:0];
-        end
-
-        always @* begin
-          queue = {{ADDERS{1'b0}}, entering};
-          carries = {ADDERS + 1{1'b0}};
-          for (k = 0; k < ADDERS; k = k + 1) begin
-            queue[BITS+k] = queue[3*k] ^ queue[3*k+1] ^ queue[3*k+2];
-            carries[k] = (queue[3*k] & queue[3*k+1]) |
-                         ((queue[3*k] ^ queue[3*k+1]) & queue[3*k+2]);
-          end
-        end
-
-        assign left[place] = queue[3*ADDERS];
-        if (BITS - 2 * ADDERS == 2) begin : g_pair
-          assign right[place] = queue[3*ADDERS+1];
-        end else begin : g_single
-          assign right[place] = 1'b0;
         end
       end
+
+      wire [WIDTH-1:0] final_0 = g_group[DEPTH].g_word[0].word;
+      wire [WIDTH-1:0] final_1 = g_group[DEPTH].g_word[1].word;
+      localparam INVERTED = (DEPTH + 1) % 2;
+      assign first[SUM_WIDTH+FULL-1:DEPTH] = {base[SUM_WIDTH+FULL-1:FULL],
+                                              (INVERTED != 0) ? ~final_1 : final_1};
+      assign second = {{SUM_WIDTH + DEPTH{1'b0}},
+                       (INVERTED != 0) ? ~final_0 : final_0} << DEPTH;
+      assign left = first[SUM_WIDTH-1:0];
+      assign right = second[SUM_WIDTH-1:0];
     end else begin : g_plain
       genvar level, i;
       for (level = 0; level <= $clog2(INPUTS); level = level + 1) begin : g_level
@@ -134,18 +154,6 @@ module adder_tree #(
       assign sum = left + right;
     end
   endgenerate
-
-  // Full adders of a place: each takes three bits and leaves one, until one or two are left; it
-  // receives as many carries as the place below has full adders.
-  function integer adders(input integer place);
-    integer p;
-    begin
-      adders = 0;
-      for (p = 0; p <= place; p = p + 1) begin
-        adders = (((p < WIDTH) ? INPUTS : 0) + ((SIGNED != 0) ? 1 : 0) + adders) / 2;
-      end
-    end
-  endfunction
 endmodule
 
 `default_nettype wire

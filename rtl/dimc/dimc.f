@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 -f ../common/common.f
 dimc_array.v
+full_adders.v
 adder_tree.v
 dimc_plane.v
 dimc_column.v

@@ -42,12 +42,30 @@ module dimc_array_structural #(
   output reg  [22*BITS_PER_CYCLE*ROWS/4-1:0] group_dots,
   output reg  [8*BITS_PER_CYCLE*ROWS/4-1:0]  group_exps
 );
+  generate
+    if (ROWS != 8 && ROWS != 16 && ROWS != 32 && ROWS != 64) begin : g_rows
+      dimc_array_structural_ROWS_must_be_8_16_32_or_64 rule ();
+    end
+    if (COLS < 4 || COLS > ROWS) begin : g_cols
+      dimc_array_structural_COLS_must_be_4_to_ROWS rule ();
+    end
+    if (SETS < 2 || SETS > 4096) begin : g_sets
+      dimc_array_structural_SETS_must_be_2_to_4096 rule ();
+    end
+    if (BITS_PER_CYCLE != 1 && BITS_PER_CYCLE != 2) begin : g_bits
+      dimc_array_structural_BITS_PER_CYCLE_must_be_1_or_2 rule ();
+    end
+    if (CARRY_SAVE != 0 && CARRY_SAVE != 1) begin : g_carry_save
+      dimc_array_structural_CARRY_SAVE_must_be_0_or_1 rule ();
+    end
+  endgenerate
+
   localparam ADDERS = BITS_PER_CYCLE * ROWS / 4;  // columns fetched at once
   localparam HELD = $clog2(ROWS) + 12;
   localparam ADDRESS = $clog2(SETS);
 
-  wire [ROWS-1:0] one, two, negative;
-  wire first, int4, held_int4;
+  wire [ROWS-1:0] one, two, negative, low_top;
+  wire first, held_int4;
   wire [21:0] held_offset;
 
   wire [HELD*COLS-1:0] lows, highs;
@@ -68,8 +86,8 @@ module dimc_array_structural #(
     .one(one),
     .two(two),
     .negative(negative),
+    .low_top(low_top),
     .first(first),
-    .int4(int4),
     .held_int4(held_int4),
     .held_offset(held_offset)
   );
@@ -111,10 +129,10 @@ module dimc_array_structural #(
         .clk(clk),
         .weights(word[8*ROWS-1:0]),
         .exps(word[8*ROWS +: 16]),
-        .int4(int4),
         .one(one),
         .two(two),
         .negative(negative),
+        .low_top(low_top),
         .step(step),
         .first(first),
         .last(last),

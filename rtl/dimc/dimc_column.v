@@ -6,6 +6,7 @@
 //   low and the high nibbles of the weights, and exps_held the exponent bytes. The high nibble is
 //   signed; the low one is signed for INT4 weights and unsigned for INT8 (INT8 = 16*high + low).
 //   Both still contain the offsets that dimc_plane describes, which are the same in all columns.
+//   one, two, negative and low_top come from dimc_rows.
 // Latency: 8/BITS_PER_CYCLE steps. Cost: two dimc_plane, 16 flip-flops.
 `default_nettype none
 
@@ -17,11 +18,11 @@ module dimc_column #(
   input  wire                        clk,
   input  wire [8*ROWS-1:0]           weights,  // stable over all steps of a vector
   input  wire [15:0]                 exps,
-  input  wire                        int4,
 
   input  wire [ROWS-1:0]             one,
   input  wire [ROWS-1:0]             two,
   input  wire [ROWS-1:0]             negative,
+  input  wire [ROWS-1:0]             low_top,  // dimc_plane's top for the low nibbles
   input  wire                        step,
   input  wire                        first,
   input  wire                        last,
@@ -31,6 +32,8 @@ module dimc_column #(
   output reg  [15:0]                 exps_held
 );
   wire [4*ROWS-1:0] low_nibbles, high_nibbles;
+
+  wire [ROWS-1:0] high_top = (BITS_PER_CYCLE == 1) ? {ROWS{1'b1}} : ~negative;
 
   genvar r;
   generate
@@ -46,7 +49,7 @@ module dimc_column #(
   ) low_plane (
     .clk(clk),
     .nibbles(low_nibbles),
-    .bias(int4),
+    .top(low_top),
     .one(one),
     .two(two),
     .negative(negative),
@@ -63,7 +66,7 @@ module dimc_column #(
   ) high_plane (
     .clk(clk),
     .nibbles(high_nibbles),
-    .bias(1'b1),
+    .top(high_top),
     .one(one),
     .two(two),
     .negative(negative),

@@ -9,8 +9,9 @@
 //   BITS_PER_CYCLE = 2: one, two, negative are the digit -2..2 of x[r] (dimc_rows). A negative
 //   digit multiplies the complement 15 - n, so `held` is the sum plus 15 times the size of each
 //   negative digit at its weight; the caller takes that off, once for all columns.
-//   n[r] is nibbles[4r +: 4], its top bit inverted where bias is 1: the unsigned form s + 8 of a
-//   signed nibble s. What it adds, 8 * (sum of x), is the caller's to take off as well.
+//   n[r] is nibbles[4r +: 4], its top bit inverted where top[r] is 1: the unsigned form s + 8 of a
+//   signed nibble s. What it adds, 8 * (sum of x), is the caller's to take off as well. With two
+//   bits per cycle the two inversions of the top bit are one: the caller gives their XOR as top[r].
 // Latency: 8/BITS_PER_CYCLE steps. Cost: ROWS selections and a tree of ROWS terms of 4 bits (2:
 //   5 bits), which adds the running sum too; 5*log2(ROWS) flip-flops or so.
 `default_nettype none
@@ -22,7 +23,7 @@ module dimc_plane #(
 ) (
   input  wire                        clk,
   input  wire [4*ROWS-1:0]           nibbles,
-  input  wire                        bias,
+  input  wire [ROWS-1:0]             top,
   input  wire [ROWS-1:0]             one,
   input  wire [ROWS-1:0]             two,
   input  wire [ROWS-1:0]             negative,
@@ -50,14 +51,12 @@ module dimc_plane #(
     if (BITS_PER_CYCLE == 1) begin : g_bits
       wire unused = &{1'b0, two, negative};
       for (r = 0; r < ROWS; r = r + 1) begin : g_row
-        assign terms[TERM*r +: TERM] = (nibbles[4*r +: 4] ^ {bias, 3'b000}) & {4{one[r]}};
+        assign terms[TERM*r +: TERM] = (nibbles[4*r +: 4] ^ {top[r], 3'b000}) & {4{one[r]}};
       end
       // prior - terms = ~(~prior + terms)
       assign addend = prior ^ {SUM{last}};
       assign total = sum ^ {SUM{last}};
     end else begin : g_digits
-      // The two inversions of the top bit are one, made once per row.
-      wire [ROWS-1:0] top = negative ^ {ROWS{bias}};
       for (r = 0; r < ROWS; r = r + 1) begin : g_row
         wire [3:0] n = nibbles[4*r +: 4] ^ {top[r], {3{negative[r]}}};
         assign terms[TERM*r +: TERM] = ({1'b0, n} & {5{one[r]}}) | ({n, 1'b0} & {5{two[r]}});

@@ -28,13 +28,14 @@ module dimc_rows #(
   output wire [ROWS-1:0]   one,
   output wire [ROWS-1:0]   two,
   output wire [ROWS-1:0]   negative,
+  output wire [ROWS-1:0]   low_top,      // inverts the low nibbles' top bits (dimc_plane)
   output reg               first,
-  output reg               int4,         // of the vector in flight
   output reg               held_int4,    // of the vector that is held
   output reg  [21:0]       held_offset
 );
   reg [8*ROWS-1:0] x_q;    // shifted right by BITS_PER_CYCLE in each step
   reg [21:0] offset_q;
+  reg int4;                // of the vector in flight
 
   wire [21:0] sum_x;       // of the activations, in the first step
   wire [21:0] sum_negative;  // of the negative digits' sizes, in the first step
@@ -79,6 +80,8 @@ module dimc_rows #(
     .addend(22'd0),
     .sum(sum_x)
   );
+
+  assign low_top = negative ^ {ROWS{int4}};
 
   genvar r, k;
   generate

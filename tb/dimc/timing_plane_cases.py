@@ -16,7 +16,7 @@ N = np.array([1, 2, 3, 4, 5, 6, 7, 15])
 @cocotb.test()
 async def bit_serial_steps(dut) -> None:
     """One bit of each activation per step, the lowest first; the last one weighs negative."""
-    for name in ("step", "first", "last", "bias", "two", "negative", "one"):
+    for name in ("step", "first", "last", "top", "two", "negative", "one"):
         getattr(dut, name).value = 0
     dut.nibbles.value = int(sum(int(n) << 4 * r for r, n in enumerate(N)))
     start_clock(dut)
