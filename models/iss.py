@@ -9,8 +9,8 @@ names the core's, and this file follows that page:
     stalls, the other hardware performance counters read as zero.
 
 Time does not exist here. What depends on it comes from outside before each step: the interrupt
-lines (`mip`), the cycle counter (`mcycle`) and the stall counters (`hpm`); whether an interrupt is
-taken is decided by calling `interrupt()`.
+lines (`mip`), the cycle counter (`mcycle`; `ticks` is False behind an instruction that wrote it)
+and the stall counters (`hpm`); whether an interrupt is taken is decided by calling `interrupt()`.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ class Iss:
             if word is None:
                 raise _Trap(ILLEGAL, insn)
             self.next_pc = (self.pc + length) & MASK
-            self.counts = True
+            self.counts = self.ticks = True
             self._execute(word)
         except _Trap as trap:
             self.done = Retired(pc=self.pc, insn=self.done.insn, trap=True)
@@ -385,6 +385,12 @@ class Iss:
             self.mtval = value
         elif number in self.hpm:
             self.hpm[number] = value
+        elif number == MCYCLE:
+            self.mcycle = self.mcycle & ~MASK | value
+            self.ticks = False
+        elif number == MCYCLEH:
+            self.mcycle = self.mcycle & MASK | value << 32
+            self.ticks = False
         elif number == MINSTRET:
             self.minstret = self.minstret & ~MASK | value
             self.counts = False

@@ -5,252 +5,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-import struct
 from collections.abc import Callable
-from pathlib import Path
-from typing import NamedTuple
 
 import cocotb
-from cocotb.triggers import First, ReadOnly, Timer, ValueChange
+import pyuvm
 
 from models import iss
-from models.iss import (
-    CYCLE,
-    HPM_COUNTERS,
-    INSTRUCTION_FAULT,
-    IRQ_BITS,
-    LOAD_FAULT,
-    MCYCLE,
-    STORE_FAULT,
-    BusFault,
-    Iss,
-    Retired,
-    expand,
-)
-from scripts import elf
-from tb.common.clock import PERIOD_NS, start
+from tb.common import clock
+from tb.core.core_env import Behaviour, CoreTest
 
-ROM, ROM_SIZE = 0x0000_0000, 0x2000
-RAM, RAM_SIZE = 0x1000_0000, 0x1_0000
-DEVICE, DEVICE_SIZE = 0x2000_0000, 0x100
-HART_ID = 5
-CHUNK_CYCLES = 20_000
-WFI = 0x10500073
-
-
-class Bus:
-    """The map of tb/core/core_tb.v; the device's effects come back through the interrupt lines."""
-
-    def __init__(self) -> None:
-        self.rom, self.ram = bytearray(ROM_SIZE), bytearray(RAM_SIZE)
-
-    def load_image(self, address: int, data: bytes) -> None:
-        memory, base = (self.ram, RAM) if address >= RAM else (self.rom, ROM)
-        memory[address - base : address - base + len(data)] = data
-
-    def load(self, address: int, size: int) -> int:
-        if RAM <= address < RAM + RAM_SIZE:
-            return int.from_bytes(self.ram[address - RAM : address - RAM + size], "little")
-        if ROM <= address < ROM + ROM_SIZE:
-            return int.from_bytes(self.rom[address - ROM : address - ROM + size], "little")
-        if DEVICE <= address < DEVICE + DEVICE_SIZE:
-            return 0
-        raise BusFault
-
-    def fetch(self, address: int) -> int:
-        if DEVICE <= address < DEVICE + DEVICE_SIZE:
-            raise BusFault
-        return self.load(address, 2)
-
-    def store(self, address: int, size: int, value: int) -> None:
-        if RAM <= address < RAM + RAM_SIZE:
-            self.ram[address - RAM : address - RAM + size] = value.to_bytes(size, "little")
-        elif not DEVICE <= address < DEVICE + DEVICE_SIZE:
-            raise BusFault
-
-
-class Record(NamedTuple):
-    """One retirement as the wrapper packs it: words from the lowest bits of the record up."""
-
-    flags: int
-    insn: int
-    pc: int
-    next_pc: int
-    rd_value: int
-    rs1_value: int
-    rs2_value: int
-    address: int
-    rdata: int
-    wdata: int
-    mip: int
-    irq_mip: int
-    lines: int
-    cycle: int
-    order: int
-    fault_masks: int
-
-    @property
-    def trap(self) -> bool:
-        return bool(self.flags >> 24 & 1)
-
-    @property
-    def intr(self) -> bool:
-        return bool(self.flags >> 25 & 1)
-
-    @property
-    def fault(self) -> bool:
-        return bool(self.flags >> 31 & 1)
-
-    @property
-    def rd(self) -> int:
-        return self.flags & 31
-
-    @property
-    def sources(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        return (self.flags >> 5 & 31, self.rs1_value), (self.flags >> 10 & 31, self.rs2_value)
-
-    @property
-    def rmask(self) -> int:
-        return self.flags >> 16 & 15
-
-    @property
-    def wmask(self) -> int:
-        return self.flags >> 20 & 15
-
-
-class LockStep:
-    """Executes each retired instruction on the simulator and compares everything it did."""
-
-    def __init__(self, iss: Iss):
-        self.iss = iss
-        self.retired = 0
-        self.traps = 0
-        self.interrupts = 0
-        self.previous: Record | None = None
-        self.history: list[str] = []
-        # Value of each stall counter when it was last known, and in which cycle
-        self.stalls: dict[int, tuple[int, int] | None] = dict.fromkeys(HPM_COUNTERS, (0, 0))
-
-    def check(self, got: Record) -> None:
-        """Raises AssertionError at the first difference; the message names it."""
-        self.history = [*self.history[-9:], f"{got.pc:08x}: {got.insn:08x}"]
-        if got.order != self.retired:
-            self._fail(got, "order", self.retired, got.order)
-        self._check_lines(got)
-        iss = self.iss
-        if got.intr:
-            try:
-                iss.interrupt(got.irq_mip)
-            except ValueError as error:
-                self._fail(got, f"interrupt ({error})", "none", "taken")
-            self.interrupts += 1
-        iss.mip = got.mip
-        iss.mcycle = self._cycle(got)
-        stalls = self._stalls(got)
-        due = iss.pending(got.mip)
-        for number, value in got.sources:
-            if number:
-                self._compare(got, f"operand x{number}", iss.x[number], value)
-        want = iss.step()
-        if stalls:
-            known = got.rd or got.insn >> 12 & 3 == 1
-            self.stalls[stalls] = (iss.hpm[stalls], got.cycle) if known else None
-        self._compare(got, "pc", want.pc, got.pc)
-        self._compare(got, "instruction", want.insn, got.insn)
-        self._compare(got, "trap", int(want.trap), int(got.trap))
-        self._compare(got, "next pc", want.next_pc, got.next_pc)
-        self._compare(got, "destination", want.rd, got.rd)
-        self._compare(got, f"x{want.rd}", want.rd_value, got.rd_value)
-        self._check_memory(want, got)
-        # Accesses and divisions look at the lines when they begin, WFI lets them wait.
-        accessed = want.load_size or want.store_size
-        accessed |= want.trap and iss.mcause in (LOAD_FAULT, STORE_FAULT)
-        waits = accessed or want.insn & 0xFE00007F == 0x02000033
-        if due is not None and not waits and want.insn != WFI:
-            self._fail(got, "interrupt", f"number {due} taken", "instruction executed")
-        self.retired += 1
-        self.traps += got.trap
-        self.previous = got
-
-    def _check_lines(self, got: Record) -> None:
-        """The lines that the core says it saw are those that were up; none changes twice between
-        two retirements, because only the program lowers them."""
-        before = self.previous.lines if self.previous else 0
-        for name, seen in (("mip", got.mip), *((("irq mip", got.irq_mip),) * got.intr)):
-            if seen & ~(before | got.lines) or before & got.lines & ~seen:
-                self._fail(got, name, f"{before & got.lines:08x}..{before | got.lines:08x}", seen)
-        if got.mip & ~IRQ_BITS:
-            self._fail(got, "mip", "bits of interrupts only", got.mip)
-
-    def _cycle(self, got: Record) -> int:
-        """Value of mcycle for this instruction: a read must lie between its neighbours in time."""
-        number = got.insn >> 20
-        csr = got.insn & 0x7F == 0x73 and got.insn >> 12 & 3 != 0
-        if not csr or number not in (MCYCLE, CYCLE) or got.trap or not got.rd:
-            return got.cycle
-        before = self.previous.cycle if self.previous else 0
-        if not before <= got.rd_value <= got.cycle:
-            self._fail(got, "mcycle", f"{before}..{got.cycle}", got.rd_value)
-        return got.rd_value
-
-    def _stalls(self, got: Record) -> int | None:
-        """The stall counter that this instruction accesses. Its value comes from the core, but it
-        cannot have grown by more than the cycles since it was last known."""
-        number = got.insn >> 20
-        if got.insn & 0x7F != 0x73 or got.insn >> 12 & 3 == 0 or number not in self.stalls:
-            return None
-        if got.rd:
-            if before := self.stalls[number]:
-                grown = got.rd_value - before[0] & 0xFFFFFFFF
-                if grown > got.cycle - before[1]:
-                    limit = got.cycle - before[1]
-                    self._fail(got, "stall counter", f"at most {limit} more", f"{grown} more")
-            self.iss.hpm[number] = got.rd_value
-        return number
-
-    def _check_memory(self, want: Retired, got: Record) -> None:
-        lane = want.address & 3
-        for name, size, mask, data in (
-            ("load", want.load_size, got.rmask, got.rdata),
-            ("store", want.store_size, got.wmask, got.wdata),
-        ):
-            self._compare(got, f"{name} mask", ((1 << size) - 1) << lane, mask)
-            if size:
-                self._compare(got, f"{name} address", want.address & ~3, got.address)
-                value = data >> 8 * lane & ((1 << 8 * size) - 1)
-                self._compare(got, f"{name} data", want.data, value)
-
-        cause = self.iss.mcause if want.trap else None
-        bus = cause in (INSTRUCTION_FAULT, LOAD_FAULT, STORE_FAULT)
-        self._compare(got, "bus fault", bus, got.fault)
-        shift = {LOAD_FAULT: 0, STORE_FAULT: 4}.get(cause)
-        lanes = 0
-        if shift is not None:
-            address = self.iss.mtval
-            word = want.insn if want.insn & 3 == 3 else expand(want.insn) or 0
-            lanes = ((1 << (1 << (word >> 12 & 3))) - 1) << (address & 3) << shift
-            self._compare(got, "fault address", address & ~3, got.address)
-        self._compare(got, "fault lanes", lanes, got.fault_masks)
-
-    def _compare(self, got: Record, what: str, expected: int, found: int) -> None:
-        if expected != found:
-            self._fail(got, what, expected, found)
-
-    def _fail(self, got: Record, what: str, expected: object, found: object) -> None:
-        shown = [f"{v:08x}" if isinstance(v, int) else v for v in (expected, found)]
-        raise AssertionError(
-            f"retirement {self.retired} at pc {got.pc:08x}, cycle {got.cycle}: {what}: "
-            f"expected {shown[0]}, got {shown[1]}\nlast instructions:\n" + "\n".join(self.history)
-        )
-
-
-def _unknown(text: str) -> str:
-    """Names of the fields of the oldest record with X in `text`, as seen from the highest bit."""
-    for at in range(len(text) - 512, -1, -512):
-        words = [text[at + 512 - 32 * (n + 1) : at + 512 - 32 * n] for n in range(16)]
-        if names := [f for f, w in zip(Record._fields, words) if not set(w) <= {"0", "1"}]:
-            return f"{', '.join(names)} of the record with pc {words[2]}"
-    return "nothing"
+FOREVER = 1_000_000_000
+# Chance of an event per cycle, in 1/256 (1/65536 for interrupts), and how often it is chosen
+CHANCES = {
+    "i_stall": ((0, 4), (40, 2), (128, 2), (220, 1)),
+    "d_stall": ((0, 4), (40, 2), (128, 2), (220, 1)),
+    "i_fault": ((0, 3), (3, 1)),
+    "d_fault": ((0, 2), (10, 1), (60, 1)),
+    "irq_chance": ((0, 2), (300, 2), (2000, 2), (10000, 1)),
+}
 
 
 def alternative_operations() -> tuple[Callable[[int, int], int], ...]:
@@ -265,50 +37,44 @@ def alternative_operations() -> tuple[Callable[[int, int], int], ...]:
     return tuple(map(operation, "MUL MULH MULHSU MULHU DIV DIVU REM REMU".split()))
 
 
-@cocotb.test()
-async def program(dut):
-    """Runs the ELF file of PROGRAM until it writes to EXIT; every retirement is compared. With
-    MAX_CPI, more cycles per instruction are a failure. With ALTOPS, the core was built so."""
-    if os.environ.get("ALTOPS"):
-        iss.MULDIV = alternative_operations()
-    image = elf.read(Path(os.environ["PROGRAM"]))
-    limit = int(os.environ.get("MAX_CYCLES", "1000000"))
-    bus = Bus()
-    for segment in image.segments:
-        bus.load_image(segment.address, segment.data)
-    board = LockStep(Iss(bus, reset_pc=image.entry, hart_id=HART_ID))
-    await start(dut)
-    flushed = False
-    batches = 0
-    while not flushed:
-        chunk = Timer(CHUNK_CYCLES * PERIOD_NS, "ns")
-        await First(ValueChange(dut.batches), chunk)
-        await ReadOnly()
-        if int(dut.cycles.value) > limit:
-            raise AssertionError(
-                f"not finished after {limit} cycles, {board.retired} retirements; "
-                f"last instructions:\n" + "\n".join(board.history)
-            )
-        if int(dut.batches.value) == batches:
-            continue
-        batches += 1
-        assert int(dut.batches.value) == batches, "a batch was lost"
-        bits = 512 * int(dut.batch_records.value)
-        text = str(dut.batch.value)[:bits]
-        if not set(text) <= {"0", "1"}:
-            raise AssertionError(
-                f"X in a record behind retirement {board.retired}: {_unknown(text)}"
-            )
-        data = int(text, 2).to_bytes(bits // 8, "little")
-        for words in struct.iter_unpack("<16I", data):
-            board.check(Record(*words))
-        flushed = bool(dut.flushed.value)
-    result = int(dut.result.value)
-    cycles = int(dut.cycles.value)
-    dut._log.info(
-        f"{board.retired} retired ({board.traps} traps, {board.interrupts} interrupts), "
-        f"{cycles} cycles, CPI {cycles / board.retired:.3f}"
-    )
-    assert result == 1, f"program ended with {result:#x}"
-    limit = float(os.environ.get("MAX_CPI", "inf"))
-    assert cycles / board.retired <= limit, f"CPI {cycles / board.retired:.3f} is above {limit}"
+@pyuvm.test()
+class Program(CoreTest):
+    """Runs PROGRAM with memories and interrupts that behave as STALL and IRQ say throughout. With
+    ALTOPS, the core was built so."""
+
+    async def stimulus(self) -> None:
+        if os.environ.get("ALTOPS"):
+            iss.MULDIV = alternative_operations()
+        await self.to_the_end()
+
+    def behaviour(self, agent: str) -> Behaviour:
+        stall = int(os.environ.get("STALL", "0"))
+        knobs = {"i_memory": {"i_stall": stall}, "d_memory": {"d_stall": stall}}
+        irq = {"irq_chance": int(os.environ.get("IRQ", "0"))}
+        return Behaviour(FOREVER, **knobs.get(agent, irq))
+
+
+@pyuvm.test()
+class Disturbed(CoreTest):
+    """Runs PROGRAM while stalls, bus faults and interrupts change at random, each on its own; with
+    RESETS, after that many resets in its middle."""
+
+    async def stimulus(self) -> None:
+        dut, env = cocotb.top, self.env
+        for _ in range(int(os.environ.get("RESETS", "0"))):
+            await env.monitor.run(self.random.randint(50, 3000))
+            env.board.settle()
+            await cocotb.triggers.RisingEdge(dut.clk)
+            await clock.reset(dut, self.random.randint(1, 4))
+            env.board.restart()
+            env.coverage.restart()
+        await self.to_the_end()
+
+    def behaviour(self, agent: str) -> Behaviour:
+        r = self.random
+        names = {"i_memory": ("i_stall", "i_fault"), "d_memory": ("d_stall", "d_fault")}
+        knobs = {}
+        for name in names.get(agent, ("irq_chance",)):
+            values, weights = zip(*CHANCES[name])
+            knobs[name] = r.choices(values, weights)[0]
+        return Behaviour(r.randint(100, 1500), **knobs)

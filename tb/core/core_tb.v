@@ -10,10 +10,13 @@
 //     +c  CLEAR  lower interrupt lines
 //     +10 TIMER  raise line 7 after that many cycles
 //
-// Plusargs: +rom=FILE +ram=FILE ($readmemh, words), +seed=N, +stall=N (0 to 255: chance in 1/256
-// that a port is not ready, or does not respond), +irq=N (chance in 1/65536 per cycle that a random
-// line rises), +flip=N (the result of the Nth retirement is reported wrong: the scoreboard must see
-// it).
+// Plusargs: +rom=FILE +ram=FILE ($readmemh, words), +seed=N, +flip=N (the result of the Nth
+// retirement is reported wrong: the scoreboard must see it). At each reset the memories are loaded.
+//
+// Inputs that tests drive at any time: i_stall and d_stall (0 to 255: chance in 1/256 that a port is
+// not ready, or does not respond), i_fault and d_fault (chance in 1/256 that an access to words
+// i_first to i_last, or d_first to d_last, fails though it should not), irq_chance (in 1/65536 per
+// cycle that a random line rises).
 //
 // Retirement records are handed to Python in batches: `batches` counts up when `batch` holds
 // `batch_records` new ones, in its upper bits, the oldest lowest. Fields: Record in core_cases.py.
@@ -26,6 +29,9 @@ module core_tb #(
 ) (
     input  wire clk,
     input  wire rst,
+    input  wire [7:0]           i_stall, d_stall, i_fault, d_fault,
+    input  wire [31:0]          i_first, i_last, d_first, d_last,
+    input  wire [15:0]          irq_chance,
     output reg                  finished,
     output reg  [31:0]          result,
     output reg                  flushed,         // this batch is the last
@@ -43,22 +49,30 @@ module core_tb #(
   reg [31:0] ram [0:RAM_WORDS-1];
 
   reg [8*256-1:0] file;
-  reg [31:0] seed, flip, irq_chance;
-  reg [7:0]  stall;
+  reg [31:0] seed, flip;
+  reg [31:0] random_i, random_d, random_irq;
 
   integer word;
   initial begin
-    for (word = 0; word < RAM_WORDS; word = word + 1) ram[word] = 32'd0;
-    if ($value$plusargs("rom=%s", file)) $readmemh(file, rom);
-    if ($value$plusargs("ram=%s", file)) $readmemh(file, ram);
     if (!$value$plusargs("seed=%d", seed)) seed = 1;
-    if (!$value$plusargs("stall=%d", stall)) stall = 0;
-    if (!$value$plusargs("irq=%d", irq_chance)) irq_chance = 0;
     if (!$value$plusargs("flip=%d", flip)) flip = 0;
+    random_i   = seed ^ 32'h1234_5678;
+    random_d   = seed ^ 32'h9abc_def1;
+    random_irq = seed ^ 32'h0fed_cba9;
   end
 
-  // Three 32-bit xorshift generators
-  reg [31:0] random_i, random_d, random_irq;
+  reg loaded;
+  initial loaded = 1'b0;
+  always @(posedge clk) begin
+    loaded <= rst === 1'b1;
+    if (rst === 1'b1 && !loaded) begin
+      for (word = 0; word < RAM_WORDS; word = word + 1) ram[word] = 32'd0;
+      if ($value$plusargs("rom=%s", file)) $readmemh(file, rom);
+      if ($value$plusargs("ram=%s", file)) $readmemh(file, ram);
+    end
+  end
+
+  // Three 32-bit xorshift generators, which go on across resets
 
   function [31:0] next_random(input [31:0] x);
     reg [31:0] y;
@@ -69,16 +83,11 @@ module core_tb #(
     end
   endfunction
 
-  always @(posedge clk)
-    if (rst) begin
-      random_i   <= seed ^ 32'h1234_5678;
-      random_d   <= seed ^ 32'h9abc_def1;
-      random_irq <= seed ^ 32'h0fed_cba9;
-    end else begin
-      random_i   <= next_random(random_i);
-      random_d   <= next_random(random_d);
-      random_irq <= next_random(random_irq);
-    end
+  always @(posedge clk) begin
+    random_i   <= next_random(random_i);
+    random_d   <= next_random(random_d);
+    random_irq <= next_random(random_irq);
+  end
 
   // Device and memories under test
   wire        i_req_valid, i_req_ready, i_rsp_valid, i_rsp_err, i_access;
@@ -92,15 +101,21 @@ module core_tb #(
   wire d_ram = d_req_addr[31:16] == 16'h1000;
   wire d_dev = d_req_addr[31:8] == 24'h20_0000;
 
+  wire i_inject = i_req_addr >= i_first && i_req_addr <= i_last && random_i[23:16] < i_fault;
+  wire d_inject = d_req_addr >= d_first && d_req_addr <= d_last && random_d[23:16] < d_fault;
+  wire i_injected, d_injected, i_waiting, d_waiting;
+
   core_mem_port #(.PAYLOAD(32)) i_port (
-      .clk(clk), .rst(rst), .stall(stall), .random(random_i[15:0]),
+      .clk(clk), .rst(rst), .stall(i_stall), .random(random_i[15:0]),
+      .inject(i_inject), .rsp_injected(i_injected), .waiting(i_waiting),
       .req_valid(i_req_valid), .req_ready(i_req_ready), .req_payload(i_req_addr),
       .access(i_access), .access_err(!(i_rom || i_ram)),
       .access_rdata(i_rom ? rom[i_req_addr[12:2]] : i_ram ? ram[i_req_addr[15:2]] : 32'hx),
       .rsp_valid(i_rsp_valid), .rsp_data(i_rsp_data), .rsp_err(i_rsp_err));
 
   core_mem_port #(.PAYLOAD(69)) d_port (
-      .clk(clk), .rst(rst), .stall(stall), .random(random_d[15:0]),
+      .clk(clk), .rst(rst), .stall(d_stall), .random(random_d[15:0]),
+      .inject(d_inject), .rsp_injected(d_injected), .waiting(d_waiting),
       .req_valid(d_req_valid), .req_ready(d_req_ready),
       .req_payload({d_req_we, d_req_strb, d_req_addr, d_req_we ? d_req_wdata : 32'd0}),
       .access(d_access), .access_err(!(d_ram || d_dev || (d_rom && !d_req_we))),
@@ -110,13 +125,13 @@ module core_tb #(
 
   integer lane;
   always @(posedge clk)
-    if (d_access && d_req_we && d_ram)
+    if (d_access && d_req_we && d_ram && !d_inject)
       for (lane = 0; lane < 4; lane = lane + 1)
         if (d_req_strb[lane]) ram[d_req_addr[15:2]][8*lane +: 8] <= d_req_wdata[8*lane +: 8];
 
   reg [31:0] lines, timer;
   wire       dev_write = d_access && d_req_we && d_dev;
-  wire       rise = {16'd0, random_irq[31:16]} < irq_chance;
+  wire       rise = random_irq[31:16] < irq_chance;
 
   always @(posedge clk)
     if (rst) begin
@@ -182,8 +197,10 @@ module core_tb #(
       .rvfi_csr_mie_rdata(csr_rdata[64 +: 32]), .rvfi_csr_mie_wdata(csr_wdata[64 +: 32]),
       .rvfi_csr_mtvec_rmask(csr_rmask[96 +: 32]), .rvfi_csr_mtvec_wmask(csr_wmask[96 +: 32]),
       .rvfi_csr_mtvec_rdata(csr_rdata[96 +: 32]), .rvfi_csr_mtvec_wdata(csr_wdata[96 +: 32]),
-      .rvfi_csr_mscratch_rmask(csr_rmask[128 +: 32]), .rvfi_csr_mscratch_wmask(csr_wmask[128 +: 32]),
-      .rvfi_csr_mscratch_rdata(csr_rdata[128 +: 32]), .rvfi_csr_mscratch_wdata(csr_wdata[128 +: 32]),
+      .rvfi_csr_mscratch_rmask(csr_rmask[128 +: 32]),
+      .rvfi_csr_mscratch_wmask(csr_wmask[128 +: 32]),
+      .rvfi_csr_mscratch_rdata(csr_rdata[128 +: 32]),
+      .rvfi_csr_mscratch_wdata(csr_wdata[128 +: 32]),
       .rvfi_csr_mepc_rmask(csr_rmask[160 +: 32]), .rvfi_csr_mepc_wmask(csr_wmask[160 +: 32]),
       .rvfi_csr_mepc_rdata(csr_rdata[160 +: 32]), .rvfi_csr_mepc_wdata(csr_wdata[160 +: 32]),
       .rvfi_csr_mcause_rmask(csr_rmask[192 +: 32]), .rvfi_csr_mcause_wmask(csr_wmask[192 +: 32]),
@@ -194,8 +211,10 @@ module core_tb #(
       .rvfi_csr_mip_rdata(csr_rdata[256 +: 32]), .rvfi_csr_mip_wdata(csr_wdata[256 +: 32]),
       .rvfi_csr_mcycle_rmask(csr_rmask[288 +: 64]), .rvfi_csr_mcycle_wmask(csr_wmask[288 +: 64]),
       .rvfi_csr_mcycle_rdata(csr_rdata[288 +: 64]), .rvfi_csr_mcycle_wdata(csr_wdata[288 +: 64]),
-      .rvfi_csr_minstret_rmask(csr_rmask[352 +: 64]), .rvfi_csr_minstret_wmask(csr_wmask[352 +: 64]),
-      .rvfi_csr_minstret_rdata(csr_rdata[352 +: 64]), .rvfi_csr_minstret_wdata(csr_wdata[352 +: 64]),
+      .rvfi_csr_minstret_rmask(csr_rmask[352 +: 64]),
+      .rvfi_csr_minstret_wmask(csr_wmask[352 +: 64]),
+      .rvfi_csr_minstret_rdata(csr_rdata[352 +: 64]),
+      .rvfi_csr_minstret_wdata(csr_wdata[352 +: 64]),
       .rvfi_ext_mip(rvfi_ext_mip), .rvfi_ext_irq_mip(rvfi_ext_irq_mip));
 
   core_csr_checker csr_checker (
@@ -204,10 +223,35 @@ module core_tb #(
       .rd_wdata(rvfi_rd_wdata), .rmask(csr_rmask), .wmask(csr_wmask), .rdata(csr_rdata),
       .wdata(csr_wdata));
 
+  // Where the last injected faults of the instruction port were: a fetch that fails has to name one
+  reg [29:0] failed_q [0:7];
+  integer    place;
+  always @(posedge clk)
+    if (i_access && i_inject)
+      for (place = 0; place < 8; place = place + 1)
+        failed_q[place] <= place == 0 ? i_req_addr[31:2] : failed_q[place-1];
+
+  wire [29:0] named = csr_wdata[226 +: 30];   // mtval
+  reg         fault_known;
+  integer     which;
+  always @* begin
+    fault_known = 1'b0;
+    for (which = 0; which < 8; which = which + 1)
+      if (failed_q[which] === named) fault_known = rvfi_trap && rvfi_mem_fault;
+  end
+  wire fault_high = named != rvfi_pc_rdata[31:2];
+
+  // Whether a port kept the core waiting since the last record
+  reg i_wait_q, d_wait_q;
+  always @(posedge clk)
+    if (rst || rvfi_valid) {i_wait_q, d_wait_q} <= 2'b00;
+    else {i_wait_q, d_wait_q} <= {i_wait_q || i_waiting, d_wait_q || d_waiting};
+
   // Retirement records
   wire [31:0] rd_value = rvfi_rd_wdata ^ {31'd0, flip != 32'd0 && rvfi_order[31:0] == flip};
   wire [511:0] record = {
-      24'd0, rvfi_mem_fault_wmask, rvfi_mem_fault_rmask, rvfi_order[31:0], cycles, lines, rvfi_ext_irq_mip, rvfi_ext_mip, rvfi_mem_wdata,
+      19'd0, d_wait_q || d_waiting, i_wait_q || i_waiting, fault_high, fault_known,
+      d_rsp_valid && d_injected, rvfi_mem_fault_wmask, rvfi_mem_fault_rmask, rvfi_order[31:0], cycles, lines, rvfi_ext_irq_mip, rvfi_ext_mip, rvfi_mem_wdata,
       rvfi_mem_rdata, rvfi_mem_addr, rvfi_rs2_rdata, rvfi_rs1_rdata, rd_value, rvfi_pc_wdata,
       rvfi_pc_rdata, rvfi_insn,
       rvfi_mem_fault, rvfi_mode, rvfi_ixl, rvfi_halt, rvfi_intr, rvfi_trap, rvfi_mem_wmask, rvfi_mem_rmask,

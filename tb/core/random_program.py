@@ -3,9 +3,10 @@
 
 Programs run in lock step with models/iss.py, so they check nothing themselves; they only have to
 stay on course whatever their random data are. Reserved registers: sp, s0 and gp point into the
-data, tp to the device, s11 counts loops, t4 (x29) is where a jump to nowhere is to be resumed; the
-handler uses t5 and t6. All others hold random values. The assembler picks 16-bit forms where they
-exist.
+data, tp to the device, s11 counts loops, t3 (x28) is for the program's own ends, t4 (x29) is where a
+jump to nowhere is to be resumed (0: a fetch that failed is tried again); the handler uses t5 and t6.
+All others hold random values. The assembler picks 16-bit forms where they exist. The testbench may let
+fetches between body and body_end fail, and accesses from data to data_end.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ LOADS = {"lb": 1, "lbu": 1, "lh": 2, "lhu": 2, "lw": 4}
 STORES = {"sb": 1, "sh": 2, "sw": 4}
 CSR_OP = "csrrw csrrs csrrc csrrwi csrrsi csrrci".split()
 WRITABLE = (
-    "mscratch mcause mtval mepc minstret minstreth mhpmcounter3 mhpmcounter4 mhpmcounter5".split()
+    "mscratch mcause mtval mepc mcycle mcycleh minstret minstreth mhpmcounter3 mhpmcounter4 "
+    "mhpmcounter5".split()
 )
 READABLE = (
-    "mstatus misa mie mip mtvec mscratch mepc mcause mtval mcycle minstret minstreth cycle instret "
+    "mstatus misa mie mip mtvec mscratch mepc mcause mtval mcycle mcycleh minstret minstreth cycle cycleh instret instreth mip "
     "mhartid mvendorid mimpid marchid mhpmcounter3 mhpmcounter4 mhpmcounter5 mhpmcounter6 "
     "mhpmcounter3h mhpmevent3 mhpmevent4 mhpmevent5 mhpmevent6 mcountinhibit mstatush".split()
 )
@@ -70,9 +72,10 @@ ILLEGAL = (
 
 START = """\
     .section .text.start, "ax", @progbits
-    .globl _start
+    .globl _start, body, body_end, data, data_end
 _start:
     la   t0, vectors
+    ori  t0, t0, {vectored}
     csrw mtvec, t0
     csrr t0, mtvec
     la   sp, data + {sp}
@@ -84,16 +87,27 @@ _start:
     li   t5, 0
     li   t6, 0
 {values}
-    li   t5, {enabled}
-    csrw mie, t5
+again:
+    li   t3, {enabled}
+    csrw mie, t3
     csrsi mstatus, 8
+body:
 """
 
 END = """\
+body_end:
     csrci mstatus, 8
-    li   t5, 1
-    sw   t5, 0(tp)
+    la   t3, passes
+    lw   t4, 0(t3)
+    addi t4, t4, -1
+    sw   t4, 0(t3)
+    beqz t4, 1f
+    li   t4, 0
+    j    again
+1:  li   t3, 1
+    sw   t3, 0(tp)
 1:  j    1b
+{outside}
 
     .balign 128
 vectors:
@@ -118,9 +132,12 @@ handler:
     csrw mepc, t5
     mret
 nowhere:
+    beqz t4, 2f
     csrw mepc, t4
-    mret
+    li   t4, 0
+2:  mret
 interrupt:
+    csrr t5, mcause
     li   t6, 1
     sll  t6, t6, t5
     sw   t6, 12(tp)
@@ -130,6 +147,10 @@ interrupt:
     .balign 4
 data:
 {data}
+data_end:
+    .word 0
+passes:
+    .word {passes}
 """
 
 
@@ -137,6 +158,7 @@ class _Writer:
     def __init__(self, random: Random):
         self.random = random
         self.lines: list[str] = []
+        self.outside: list[str] = []  # routines where no fetch fails
         self.labels = 0
 
     def put(self, text: str) -> None:
@@ -200,12 +222,9 @@ class _Writer:
         address = r.choice((0x30000000, 0x0FFFFFFC, 0x10010000, 0xFFFFFFFC, 0x00002000, 0x20000100))
         if r.random() < 0.3:
             address += r.randint(0, 3)
-        # Interrupts off: their handler changes t5.
-        self.put("csrci mstatus, 8")
-        self.put(f"li t5, {address & 0xFFFFFFFF}")
+        self.put(f"li t3, {address & 0xFFFFFFFF}")
         name = r.choice([*LOADS, *STORES])
-        self.put(f"{name} {self.target() if name in LOADS else self.source()}, 0(t5)")
-        self.put("csrsi mstatus, 8")
+        self.put(f"{name} {self.target() if name in LOADS else self.source()}, 0(t3)")
 
     def rom_store(self) -> None:
         self.put(f"{self.random.choice(list(STORES))} {self.source()}, 0(x0)")
@@ -259,15 +278,14 @@ class _Writer:
         self.put(f"li {register}, {r.choice((0x20000000, 0x00002000, 0x1000FFFE, 0xFFFFFFFE))}")
         if r.random() < 0.5:
             # The last half word of the RAM begins an instruction whose upper half lies outside.
-            self.put("csrci mstatus, 8")
-            self.put("li t5, 0x1000fffc")
-            self.put("li t6, 0x00030000")
-            self.put("sw t6, 0(t5)")
-            self.put("csrsi mstatus, 8")
+            self.put("li t3, 0x1000fffc")
+            self.put(f"li {register}, 0x00030000")
+            self.put(f"sw {register}, 0(t3)")
             self.put("fence.i")
             self.put(f"li {register}, 0x1000fffe")
         self.put(f"jr {register}")
         self.place(resume)
+        self.put("li t4, 0")
 
     def csr(self) -> None:
         r = self.random
@@ -284,10 +302,35 @@ class _Writer:
             )
         elif kind < 0.94:
             self.put(f"{op} {self.target()}, {r.choice(NO_CSR):#x}, {operand}")
-        elif kind < 0.97:
+        elif kind < 0.96:
             self.put(f"{r.choice(('csrrs', 'csrrc'))} {self.target()}, mie, {self.source()}")
+        elif kind < 0.97:
+            self.put(f"csrr{r.choice('sc')}i {self.target()}, mtvec, 1")
+        elif kind < 0.98:
+            self.change_vector()
         else:
             self.put(f"csrr{r.choice('sc')}i {self.target()}, mstatus, 8")
+
+    def change_vector(self) -> None:
+        """Any value in mtvec and mstatus for a moment, in which nothing traps."""
+        routine = self.label()
+        self.put(f"jal t3, {routine}")
+        op = self.random.choice(CSR_OP[:3])
+        self.outside += [
+            f"{routine}:",
+            "    csrci mstatus, 8",
+            "    csrr t4, mtvec",
+            f"    {op} {self.random.choice(FREE)}, mtvec, {self.random.choice(FREE)}",
+            f"    csrr {self.random.choice(FREE)}, mtvec",
+            "    csrw mtvec, t4",
+            "    li   t4, -9",
+            f"    and  t4, t4, {self.random.choice(FREE)}",
+            f"    csrrw {self.random.choice(FREE)}, mstatus, t4",
+            f"    csrr {self.random.choice(FREE)}, mstatus",
+            "    li   t4, 0",
+            "    csrsi mstatus, 8",
+            "    jr   t3",
+        ]
 
     def system(self) -> None:
         r = self.random
@@ -306,19 +349,20 @@ class _Writer:
             self.put("mret")
             self.put("nop")
             self.place(after)
+            self.put("li t4, 0")
         elif kind < 0.93:
             line = r.choice((3, 7, 11, *range(16, 32)))
             self.put("csrci mstatus, 8")
-            self.put(f"li t5, {1 << line}")
-            self.put("csrs mie, t5")
-            self.put("sw t5, 8(tp)")
+            self.put(f"li t3, {1 << line}")
+            self.put("csrs mie, t3")
+            self.put("sw t3, 8(tp)")
             self.put("csrsi mstatus, 8")
         else:
             self.put("csrci mstatus, 8")
-            self.put("li t5, 0x80")
-            self.put("csrs mie, t5")
-            self.put(f"li t5, {r.randint(1, 60)}")
-            self.put("sw t5, 16(tp)")
+            self.put("li t3, 0x80")
+            self.put("csrs mie, t3")
+            self.put(f"li t3, {r.randint(1, 60)}")
+            self.put("sw t3, 16(tp)")
             self.put("wfi")
             self.put("csrsi mstatus, 8")
 
@@ -338,8 +382,8 @@ class _Writer:
         r.choices((*makers, *rare), weights=(60, 14, 4, 8, 8, 3, 1, 2))[0]()
 
 
-def generate(random: Random, items: int) -> str:
-    """Assembly text of a program with about 3 * `items` instructions."""
+def generate(random: Random, items: int, passes: int = 1) -> str:
+    """Assembly text of a program with about 3 * `items` instructions, which runs `passes` times."""
     writer = _Writer(random)
     for _ in range(items):
         writer.any()
@@ -354,7 +398,10 @@ def generate(random: Random, items: int) -> str:
         values="\n".join(f"    li   {x}, {value()}" for x in FREE)
         + "\n    li x27, 0\n    li x28, 0",
         enabled=random.getrandbits(32) | 0x80,
+        vectored=random.getrandbits(1),
     )
     table = "\n".join("    j    interrupt" for _ in range(31))
     data = "\n".join(f"    .word {value()}" for _ in range(DATA_WORDS))
-    return start + "\n".join(writer.lines) + "\n" + END.format(table=table, data=data)
+    return start + "\n".join(writer.lines) + "\n" + END.format(
+        table=table, data=data, passes=passes, outside="\n".join(writer.outside)
+    )

@@ -19,6 +19,10 @@ GENERATED = ROOT / "build" / "firmware" / "random"
 RANDOM_ITEMS = {"verilator": 1500, "icarus": 250}
 MAX_CPI = 1.25
 STALLS = {"fast": 0, "some": 64, "slow": 200}
+# The programs of the disturbed runs, and how often they run
+DISTURBED_ITEMS = {"verilator": 4000, "icarus": 250}
+DISTURBED_PASSES = {"verilator": 4, "icarus": 1}
+MILLION_PROGRAMS, MILLION_PASSES = 14, 6
 # Chance of an interrupt per cycle, in 1/65536: rare enough that the handlers leave time for more
 IRQS = {"fast": 2000, "some": 1000, "slow": 200}
 
@@ -33,12 +37,15 @@ def run(
     flip: int = 0,
     max_cpi: float | None = None,
     altops: bool = False,
+    case: str = "Program",
+    env: dict[str, str] | None = None,
 ) -> None:
     in_rom = image.base == 0
     simulate(
         "core",
         top="core_tb",
         test_module="tb.core.core_cases",
+        testcase=case,
         sources=sources(),
         parameters={"RESET_PC": image.entry},
         defines={"RISCV_FORMAL": 1, "RISCV_FORMAL_ALTOPS": 1} if altops else {"RVFI": 1},
@@ -47,12 +54,13 @@ def run(
             "PROGRAM": str(image.elf),
             **({"MAX_CPI": str(max_cpi)} if max_cpi else {}),
             **({"ALTOPS": "1"} if altops else {}),
+            "STALL": str(stall),
+            "IRQ": str(irq),
+            **(env or {}),
         },
         plusargs=[
             f"+{'rom' if in_rom else 'ram'}={image.hex}",
             f"+seed={seed}",
-            f"+stall={stall}",
-            f"+irq={irq}",
             f"+flip={flip}",
         ],
     )
@@ -65,14 +73,31 @@ def sources() -> FileList:
     return files
 
 
-def random_image(seed: int, items: int) -> Image:
+def random_image(seed: int, items: int, passes: int = 1) -> Image:
     GENERATED.mkdir(parents=True, exist_ok=True)
-    name = f"random-{items}-{seed}"
+    name = f"random-{items}-{passes}-{seed}"
     source = GENERATED / f"{name}.S"
-    text = generate(random.Random(seed), items)
+    text = generate(random.Random(seed), items, passes)
     if not source.is_file() or source.read_text() != text:
         source.write_text(text)
     return build(name, [source], runtime=False)
+
+
+def regions(image: Image) -> str:
+    """Words between which fetches, and loads and stores, may be made to fail."""
+    at = image.symbols
+    fetch = at["body"] + 4 & ~3, (at["body_end"] & ~3) - 8
+    return ",".join(map(str, (*fetch, at["data"], at["data_end"] - 1)))
+
+
+def disturbed(image: Image, simulator: str, seed: int, resets: int = 0) -> int:
+    """Number of retirements that were compared."""
+    counted = GENERATED / f"retired-{image.elf.parent.name}"
+    env = {"REGIONS": regions(image), "RESETS": str(resets), "MAX_CYCLES": "3000000",
+           "RETIRED": str(counted)}  # fmt: skip
+    counted.unlink(missing_ok=True)
+    run(image, simulator, case="Disturbed", seed=seed, env=env)
+    return int(counted.read_text())
 
 
 @pytest.mark.parametrize("stall", STALLS)
@@ -83,6 +108,24 @@ def test_random_programs(simulator: str, seed: int, stall: str) -> None:
         number = seed * 1000 + STALLS[stall] + irq
         image = random_image(number, RANDOM_ITEMS[simulator])
         run(image, simulator, stall=STALLS[stall], irq=irq, seed=number)
+
+
+def test_disturbed(simulator: str, seed: int) -> None:
+    """The same while stalls, injected bus faults and interrupts change at random, with resets."""
+    image = random_image(seed, DISTURBED_ITEMS[simulator], DISTURBED_PASSES[simulator])
+    disturbed(image, simulator, seed, resets=3)
+
+
+@pytest.mark.regress
+@pytest.mark.sim("verilator")
+def test_million(simulator: str, seed: int) -> None:
+    """At least 10^6 retirements of random programs under random stalls, faults and interrupts."""
+    total = 0
+    for number in range(seed * 100, seed * 100 + MILLION_PROGRAMS):
+        image = random_image(number, DISTURBED_ITEMS[simulator], MILLION_PASSES)
+        total += disturbed(image, simulator, number, resets=number % 3)
+    print(f"{total} retirements compared")
+    assert total >= 1_000_000
 
 
 def test_wrong_result_is_caught(simulator: str, seed: int) -> None:
