@@ -160,7 +160,7 @@ def main() -> int:
     whole = sum(entry.get("share", 1) for entry in entries)
     for entry in entries if total else []:
         try_netlist(report, entry, round(total * entry.get("share", 1) / whole))
-    tests = {entry.get("name", entry["top"]): entry["tests"] for entry in entries}
+    tests = {e.get("name", e["top"]): e.get("named", e["tests"]) for e in entries}
     for fault in [Fault(**fault) for fault in listed.get("fault", [])]:
         try_named(report, fault, tests[fault.netlist])
     killed, survivors = sum(report.killed.values()), len(report.survivors)

@@ -99,8 +99,9 @@ static void drop_bits(Vdimc_macro_tb& top, int port) {  // payload of a port tha
 }
 
 int main(int argc, char** argv) {
-    if (argc != 2) return 2;
+    if (argc < 2) return 2;
     VerilatedContext context;
+    context.commandArgs(argc, argv);
     context.randReset(2);
     context.randSeed(std::atoi(argv[1]));
     state += uint64_t(std::atoi(argv[1])) << 20;

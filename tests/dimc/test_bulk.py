@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""dimc_macro of 64 x 64 in bulk: a compiled harness, fed with random traffic in all its variety and
-with what models/dimc.py expects of it."""
+"""dimc_macro in bulk: a compiled harness, fed with random traffic in all its variety and with what
+models/dimc.py expects of it; 64 x 64, and small macros of each kind."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ from pathlib import Path
 import pytest
 
 from tb.common.filelist import ROOT, content_hash
-from tb.common.runner import missing_simulator, tool_environment
+from tb.common.runner import flag, missing_simulator, mutated, tool_environment
 from tb.dimc.macro_bulk import Bulk
 from tests.dimc.test_macro import sources
 
-ROWS, COLS, SETS = 64, 64, 16
+FULL = (64, 64, 16)  # ROWS, COLS, SETS
 PHASE = 2048  # vectors
 
 
-@cache
-def harness(bits: int, implementation: int, tree: int) -> Path:
+def harness(bits: int, implementation: int, tree: int, size: tuple[int, int, int] = FULL) -> Path:
     """The compiled program for one kind of macro."""
     files = sources()
     files.sources.append(ROOT / "tb" / "dimc" / "dimc_macro_tb.v")
+    if flag("MUTANT"):
+        files = mutated(files)
     main = ROOT / "tb" / "dimc" / "dimc_bulk.cpp"
-    parameters = {"ROWS": ROWS, "COLS": COLS, "SETS": SETS, "BITS_PER_CYCLE": bits}
+    parameters = dict(zip(("ROWS", "COLS", "SETS"), size, strict=True), BITS_PER_CYCLE=bits)
     parameters |= {"IMPLEMENTATION": implementation, "TREE": tree}
+    effort = 1 if flag("MUTANT") else 3
     folder = ROOT / "build" / "dimc_bulk" / content_hash(files, [main.read_text(), parameters])
     program = folder / "dimc_bulk"
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,7 +40,7 @@ def harness(bits: int, implementation: int, tree: int) -> Path:
         if not program.is_file():
             built = subprocess.run(
                 ["verilator", "--cc", "--exe", "--build", "-O3", "--x-initial", "unique"]
-                + ["-CFLAGS", f"-O3 -march=native -DROWS={ROWS}", "--unroll-count", "1"]
+                + ["-CFLAGS", f"-O{effort} -march=native -DROWS={size[0]}", "--unroll-count", "1"]
                 + [f"-G{name}={value}" for name, value in parameters.items()]
                 + [f"-I{path}" for path in files.incdirs]
                 + ["--top", "dimc_macro_tb", "--Mdir", str(folder), "-o", "dimc_bulk"]
@@ -53,13 +55,27 @@ def harness(bits: int, implementation: int, tree: int) -> Path:
     return program
 
 
+@cache
+def small_traffic(size: tuple[int, int, int], seed: int) -> bytes:
+    """Short phases with every kind of traffic, for a small macro."""
+    bulk = Bulk(*size, seed)
+    return bulk.first() + b"".join(bulk.phase(n % 2, 100) for n in range(40))
+
+
+def run_small(program: Path, seed: int, traffic: bytes) -> None:
+    number = os.environ.get("MUTANT", "0").rpartition(":")[2]
+    command = [program, str(seed), f"+mutant={number}"]
+    done = subprocess.run(command, input=traffic, capture_output=True, check=False)
+    assert done.returncode == 0, f"SEED={seed}: {done.stdout.decode() + done.stderr.decode()}"
+
+
 def stream(program: Path, seed: int, vectors: int, flip_in: int | None = None) -> dict:
     """Run phases with `vectors` in total; the harness's summary.
 
     Raises:
         AssertionError: it found a difference; its message.
     """
-    bulk = Bulk(ROWS, COLS, SETS, seed)
+    bulk = Bulk(*FULL, seed)
     process = subprocess.Popen([program, str(seed)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         process.stdin.write(bulk.first())
@@ -103,3 +119,15 @@ def test_many_vectors(seed: int, vectors: int, bits: int, implementation: int, t
     done = stream(harness(bits, implementation, tree), seed, vectors)
     print(done)
     assert done["vectors"] >= vectors
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize(
+    ("size", "bits", "implementation", "tree"),
+    [((8, 6, 8), 1, 1, 1), ((8, 8, 8), 2, 1, 0), ((8, 5, 8), 2, 1, 1), ((16, 8, 8), 2, 0, 1)],
+    ids=["8-6-1-1-1", "8-8-2-1-0", "8-5-2-1-1", "16-8-2-0-1"],
+)
+def test_small(
+    seed: int, size: tuple[int, int, int], bits: int, implementation: int, tree: int
+) -> None:
+    run_small(harness(bits, implementation, tree, size), seed, small_traffic(size, seed))
