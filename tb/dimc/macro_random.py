@@ -129,8 +129,8 @@ class RandomTraffic(MacroTest):
         int4 = form == "int4"
         most = self.model.cols * (2 if int4 else 1)
         cols = {"one": 1, "all": most}.get(columns) or self.random.randint(2, most - 1)
-        if columns == "odd":
-            cols |= 1
+        if int4 and columns in ("part", "odd"):
+            cols = cols & ~1 | (columns == "odd")
         vectors = [self.vector(rows, switch) for rows, switch in steps]
         preload = None
         if self.random.random() < 0.3:
@@ -144,7 +144,9 @@ class RandomTraffic(MacroTest):
         if switch and others:
             self.set = self.random.choice(others)
         most = self.usable[self.set]
-        count = {"one": 1, "all": most}.get(rows) or self.random.randint(1, most)
+        count = {"one": 1, "all": most}.get(rows) or min(
+            most, self.random.randint(2, self.model.rows - 1)
+        )
         return Vector(self.random_bytes().view(np.int8), self.random_exp(), self.set, count)
 
 

@@ -80,7 +80,7 @@ def test_status(simulator: str) -> None:
 
 
 def test_random(simulator: str) -> None:
-    run_random(simulator, 12)
+    run_random(simulator, 24)
 
 
 def test_reset(simulator: str) -> None:

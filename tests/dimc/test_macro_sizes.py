@@ -58,7 +58,7 @@ def test_kinds(
     sizes = named((rows, cols, 8, bits, implementation, tree))
     run(simulator, "directed", DIRECTED, **sizes)
     run(simulator, "status", STATUS, **sizes)
-    run_random(simulator, 12, **sizes)
+    run_random(simulator, 12 if implementation else 48, **sizes)
 
 
 @pytest.mark.regress
