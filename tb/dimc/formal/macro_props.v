@@ -42,7 +42,7 @@ module macro_props #(
   wire wr_ready, wr_conflict, act_ready, pre_ready, res_valid, res_last, busy;
   wire [2:0] res_index;
   wire [TAG_BITS-1:0] res_tag;
-  wire [31:0] count_vectors, count_conflicts;
+  wire [31:0] count_vectors, count_conflicts, count_stalls;
 
   dimc_macro #(
     .ROWS(ROWS),
@@ -92,7 +92,7 @@ module macro_props #(
     .seen_nan(),
     .count_vectors(count_vectors),
     .count_conflicts(count_conflicts),
-    .count_stalls()
+    .count_stalls(count_stalls)
   );
 
   reg started = 1'b0;
@@ -118,7 +118,7 @@ module macro_props #(
 
       // ---- the vector whose bits are processed, and counts
       reg [15:0] set;
-      reg [31:0] vectors, conflicts;  // accepted; dropped
+      reg [31:0] vectors, conflicts, stalls;  // accepted; dropped; cycles at rest
       reg dropped;
       wire taken = wr_valid && wr_ready;
       wire legal = wr_set < SETS && wr_index < (wr_row ? ROWS : COLS) &&
@@ -129,10 +129,13 @@ module macro_props #(
         if (rst) begin
           vectors <= 32'd0;
           conflicts <= 32'd0;
+          stalls <= 32'd0;
           dropped <= 1'b0;
         end else begin
           vectors <= vectors + {31'd0, accepted};
           conflicts <= conflicts + {31'd0, taken && !legal};
+          if (vectors != count_vectors && \dut.g_behavioural.array.last &&
+              !\dut.g_behavioural.array.step ) stalls <= stalls + 32'd1;
           dropped <= taken && !legal;
         end
         if (accepted) set <= act_set;
@@ -158,6 +161,8 @@ module macro_props #(
         end
         // Every other write is dropped, flagged in the next cycle and counted.
         assert (wr_conflict == dropped && count_conflicts == conflicts);
+        // Each cycle in which a vector waits to give its sums away is counted.
+        assert (count_stalls == stalls);
         // ---- induction
         assert (\dut.planes_q == (vectors != count_vectors));
         if (vectors != count_vectors) assert (\dut.set_q == set);
