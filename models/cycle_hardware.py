@@ -30,9 +30,9 @@ class Hardware:
     ve_start from acceptance to the first beat.
     Stash: banks; see `conflict`.
     MOVE: move_start or row_start cycles besides one, or row_cycles, per beat.
-    Links: phits_per_beat and control_phits per flit of flit_beats; link_buffer beats between SEND
-    and the link; link_latency from control phit sent to beat received, flight time included;
-    send_start from acceptance to the first beat.
+    Links: phits_per_beat and control_phits per flit of flit_beats, the last flit of a command of at
+    most tail_beats; link_buffer beats between SEND and the link; link_latency from control phit sent
+    to beat received, flight time included; send_start from acceptance to the first beat.
     Memory: memory_latency from a request to its first beat, as DMA and fetcher see it.
     """
 
@@ -62,6 +62,7 @@ class Hardware:
     phits_per_beat: int = 2
     control_phits: int = 1
     flit_beats: int = 8
+    tail_beats: int = 4
     link_buffer: int = 4
     link_latency: int = 15
     send_start: int = 3
@@ -222,4 +223,10 @@ def send(c: Command, h: Hardware) -> tuple[int, int]:
     else:
         flits, total = c.rows * flits, c.rows * c.count
     per_row = total if contiguous else c.count
-    return (total * h.phits_per_beat + flits * h.control_phits, (per_row - 1) % h.flit_beats + 1)
+    last = (per_row - 1) % h.flit_beats + 1
+    if h.flit_beats > h.tail_beats:  # the end of a command goes in a flit of its own
+        if last > h.tail_beats:
+            flits, last = flits + 1, last - h.tail_beats
+        elif per_row > h.flit_beats:
+            last = h.tail_beats
+    return total * h.phits_per_beat + flits * h.control_phits, last

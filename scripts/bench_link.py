@@ -51,7 +51,7 @@ def build(top: str, blocks: list[str], parameters: dict[str, int], extra: list[s
     return str(FOLDER / name / top)
 
 
-def run(program: str, *arguments: int) -> dict:
+def run(program: str, *arguments: int) -> dict | list:
     """What the program prints."""
     command = [program, *(str(a) for a in arguments)]
     return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
@@ -89,6 +89,24 @@ def efficiency(program: str, ber: float, seed: int, trip: float | None) -> dict:
     }
 
 
+def all_gather() -> dict[str, list[dict]]:
+    """Cycles of an all-gather by number of chiplets and bytes per slice, beside the bound: beats by
+    payload rate, and the latency of one beat."""
+    program = build("link_gather", ["package"], {"BLOCK": BLOCK}, [])
+    beats = [size // BLOCK for size in SIZES]
+    rate = link.payload_efficiency(8, BLOCK) * link.phit_bits(BLOCK) / 8  # bytes per cycle
+    report = {}
+    for chiplets in CHIPLETS:
+        cycles = run(program, chiplets, *beats)
+        report[str(chiplets)] = [
+            {"bytes": size, "cycles": got, "bound": n * (BLOCK + 2) / rate + cycles[0]}
+            for size, n, got in zip(SIZES, beats, cycles, strict=True)
+        ]
+        for point in report[str(chiplets)]:
+            point["over_bound"] = point["cycles"] / point["bound"] - 1
+    return report
+
+
 def plot(curve: dict[str, dict]) -> None:
     """The efficiency curve as a picture."""
     import matplotlib
@@ -100,11 +118,18 @@ def plot(curve: dict[str, dict]) -> None:
     measured = [(ber, curve[f"{ber:g}"]) for ber in BERS if ber]
     trip = measured[-1][1]["round_trip_flits"]
     fine = [10 ** (-8 + 0.05 * i) for i in range(85)]
-    axes.semilogx(fine, [100 * link.go_back_n_bound(b, trip, BLOCK) for b in fine],
-                  label=f"go-back-N bound, N = {trip:.2f} flits")
-    axes.errorbar([b for b, _ in measured], [100 * r["payload"] for _, r in measured],
-                  yerr=[100 * r["standard_error"] for _, r in measured], fmt="o",
-                  label="measured")
+    axes.semilogx(
+        fine,
+        [100 * link.go_back_n_bound(b, trip, BLOCK) for b in fine],
+        label=f"go-back-N bound, N = {trip:.2f} flits",
+    )
+    axes.errorbar(
+        [b for b, _ in measured],
+        [100 * r["payload"] for _, r in measured],
+        yerr=[100 * r["standard_error"] for _, r in measured],
+        fmt="o",
+        label="measured",
+    )
     axes.axhline(100 * curve["0"]["payload"], linestyle=":", color="grey", label="no errors")
     axes.set_xlabel("bit error rate")
     axes.set_ylabel("payload, % of raw")
@@ -131,6 +156,7 @@ def main() -> None:
         "payload_efficiency": {f"{ber:g}": curve[f"{ber:g}"]["payload"] for ber in BERS},
         "efficiency_detail": {f"{ber:g}": curve[f"{ber:g}"] for ber in BERS},
         "latency_cycles": {key: single[key] for key in ("min", "median", "max")},
+        "allgather_cycles": all_gather(),
         "beats_per_point": BEATS,
     }
     plot(curve)

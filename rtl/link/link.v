@@ -158,6 +158,10 @@ module link #(
   wire                 s_ready;
   wire [BULK_BITS-1:0] s_word;
 
+  // Whether the newest beat in the FIFO, four beats at most, is the last of its command.
+  reg tail_q;
+  always @(posedge clk) if (tx_valid && tx_ready) tail_q <= tx_last;
+
   fifo #(.WIDTH(BULK_BITS), .DEPTH(4)) bulk_in (
     .clk(clk), .rst(layer_rst), .s_valid(tx_valid), .s_ready(tx_ready),
     .s_data({tx_first, tx_last, tx_empty, tx_meta, tx_addr, tx_exps, tx_data}),
@@ -201,6 +205,7 @@ module link #(
     .s_valid(s_valid), .s_ready(s_ready), .s_data(s_word[DATA-1:0]),
     .s_exps(s_word[DATA +: 16]), .s_addr(s_word[DATA+16 +: 16]), .s_meta(s_word[DATA+32 +: 16]),
     .s_first(s_word[DATA+50]), .s_last(s_word[DATA+49]), .s_empty(s_word[DATA+48]),
+    .s_tail(tail_q),
     .g_valid(g_valid), .g_ready(g_ready), .g_data(g_data),
     .peer_valid(peer_valid), .peer_ack(peer_ack), .peer_nak(peer_nak),
     .peer_beat_limit(peer_beat_limit), .peer_flit_limit(peer_flit_limit),

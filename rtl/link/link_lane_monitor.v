@@ -25,23 +25,35 @@ module link_lane_monitor #(
   localparam [2:0] PERIOD_LAST = 3'd6;
   localparam [2:0] COUNT_LAST = 3'd7;
 
+  localparam [8*LANES-1:0] LOWEST = {LANES{8'd1}};  // one bit per lane
+
   reg [2:0]         tick_q;
   reg [2:0]         sample_q;
   reg [8*LANES-1:0] before_q;
-  reg [LANES-1:0]   alive_q;
+  reg [8*LANES-1:0] alive_q;    // in the lowest bit of each lane
 
   wire tick = tick_q == PERIOD_LAST;
+  wire last = tick && sample_q == COUNT_LAST;
 
-  reg [LANES-1:0] alive;
-  reg [7:0]       total;
+  // All lanes at once: any bit of a byte is folded into its lowest one.
+  reg [8*LANES-1:0] alive;
+  reg [LANES-1:0]   dead;
+  reg [7:0]         total;
   integer i;
   always @* begin
     alive = alive_q;
+    dead = {LANES{1'b0}};
     total = 8'd0;
     if (tick) begin
-      for (i = 0; i < LANES; i = i + 1) begin
-        if (word[8*i +: 8] != before_q[8*i +: 8]) alive[i] = 1'b1;
-        total = total + {7'd0, alive[i]};
+      alive = word ^ before_q;
+      alive = alive | (alive >> 4);
+      alive = alive | (alive >> 2);
+      alive = alive_q | ((alive | (alive >> 1)) & LOWEST);
+      if (last) begin
+        for (i = 0; i < LANES; i = i + 1) begin
+          dead[i] = !alive[8*i];
+          total = total + {7'd0, alive[8*i]};
+        end
       end
     end
   end
@@ -53,21 +65,20 @@ module link_lane_monitor #(
     if (rst) begin
       tick_q <= 3'd0;
       sample_q <= 3'd0;
-      alive_q <= {LANES{1'b1}};
+      alive_q <= LOWEST;
       stuck <= {LANES{1'b0}};
       signal <= 1'b0;
     end else begin
       tick_q <= tick ? 3'd0 : tick_q + 3'd1;
       if (clear) begin
         sample_q <= 3'd0;
-        alive_q <= {LANES{1'b0}};
+        alive_q <= {8*LANES{1'b0}};
         stuck <= {LANES{1'b0}};
       end else if (tick) begin
         sample_q <= sample_q + 3'd1;
-        alive_q <= alive;
-        if (sample_q == COUNT_LAST) begin
-          alive_q <= {LANES{1'b0}};
-          stuck <= ~alive;
+        alive_q <= last ? {8*LANES{1'b0}} : alive;
+        if (last) begin
+          stuck <= dead;
           signal <= {23'd0, total, 1'b0} > LANES;
           window <= 1'b1;
         end

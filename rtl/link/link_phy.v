@@ -44,7 +44,7 @@ module link_phy #(
   input  wire               raw_write,     // pulse: raw_byte to lane `lane`
   input  wire [7:0]         lane,
   input  wire [7:0]         raw_byte,
-  output reg  [7:0]         lane_byte,     // what lane `lane` brings
+  output reg  [7:0]         lane_byte,     // what lane `lane` brings in raw state
   output reg  [5:0]         lane_place,    // its {locked, slip, age}
   output wire [3:0]         state,
   output wire [7:0]         tx_skip,       // lane left out by this end
@@ -99,7 +99,8 @@ module link_phy #(
 
   link_elastic #(.LANES(LANES)) elastic (
     .clk(clk), .rst(rst), .rx_clk(rx_clk), .lane_rx(lane_rx),
-    .recentre(search && !most_locked), .plain(plain), .age(age), .slip(slip), .word(word));
+    .recentre(state == STATE_RESET || (search && !most_locked)), .plain(plain), .age(age),
+    .slip(slip), .word(word));
 
   link_lane_lock #(.LANES(LANES)) lock (
     .clk(clk), .rst(rst), .search(search), .measure(measure), .word_q(word_q),
@@ -107,10 +108,8 @@ module link_phy #(
     .plain(plain), .age(age), .slip(slip));
 
   // `aligned` marks the word that is byte 3 of a sequence.
-  wire training = search || measure || check;
-
   always @(posedge clk) begin
-    if (training) begin
+    if (!rx_on) begin
       word_q <= (check && slot_q >= TS_STATE) ? plain_word : word;
       check_slot_q <= slot_q;
     end
@@ -204,7 +203,7 @@ module link_phy #(
   wire [INDEX-1:0] chosen = lane[INDEX-1:0];
 
   always @(posedge clk) begin
-    if (raw) lane_byte <= word[{chosen, 3'b000} +: 8];
+    lane_byte <= raw ? word[{chosen, 3'b000} +: 8] : 8'd0;
     lane_place <= {locked[chosen], slip[3*chosen +: 3], age[2*chosen +: 2]};
   end
 

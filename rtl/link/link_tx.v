@@ -10,7 +10,8 @@
 //   a control flit if there is news for the peer. Management waits for one bulk flit at most.
 // A bulk flit starts with its first beat (cut-through) and closes when no beat is waiting, at
 //   eight beats, at an address that does not follow, at the last beat of a command, and without
-//   credit or room.
+//   credit or room. The end of a command goes in a flit of at most four: the receiver holds a flit
+//   until it is checked, so that the last one costs its length once more.
 // Latency: a beat in cycle t is on tx_data in cycle t + 2. Rate: one phit per cycle.
 // Cost: link_replay (REPLAY_BEATS, REPLAY_FLITS), two phits and a control word of registers, a
 //   link_crc, three link_credit.
@@ -36,6 +37,7 @@ module link_tx #(
   input  wire               s_first,
   input  wire               s_last,
   input  wire               s_empty,
+  input  wire               s_tail,       // the command ends within four beats, s_ among them
 
   // management messages (VC1)
   input  wire               g_valid,
@@ -159,7 +161,7 @@ module link_tx #(
   wire read_none = read_count == 4'd0;
 
   wire next_ok = s_valid && !s_empty && !s_first && s_addr == next_addr_q && !last_q &&
-                 count_q != 4'd8 && beat_ok;
+                 count_q != 4'd8 && beat_ok && !(s_tail && count_q >= 4'd4);
   wire more = replaying ? count_q != read_count : next_ok;
 
   wire start_data = (resend && !read_none) || (send_bulk && !s_empty);

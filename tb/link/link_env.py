@@ -92,7 +92,9 @@ class End:
         """Value of a management register."""
         self._set("reg_index", REGISTERS[register] + offset)
         await ClockCycles(self.dut.clk, 3)
-        return getattr(self.dut, f"{self.name}_reg_rdata").value.to_unsigned()
+        value = getattr(self.dut, f"{self.name}_reg_rdata").value
+        assert value.is_resolvable, f"register {register} reads {value}"
+        return value.to_unsigned()
 
     async def write(self, register: str, value: int) -> None:
         """Write a management register."""

@@ -43,7 +43,15 @@ OPERATION = [
 
 
 def run(simulator: str, block: int, cases: list[str], beats: int) -> None:
-    run_module("tb.link.phy_cases", simulator, block, cases, env={"LINK_BEATS": str(beats)})
+    """Each case in the module that has it: those of DOWN and OPERATION are in phy_fault_cases."""
+    later = [case for case in cases if case in DOWN + OPERATION]
+    for module, chosen in (
+        ("phy_cases", [case for case in cases if case not in later]),
+        ("phy_fault_cases", later),
+    ):
+        if chosen:
+            settings = {"LINK_BEATS": str(beats)}
+            run_module(f"tb.link.{module}", simulator, block, chosen, env=settings)
 
 
 @pytest.mark.parametrize("block", [16, 64])

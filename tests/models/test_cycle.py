@@ -93,8 +93,8 @@ def test_packet_wakes_its_consumer_after_the_link() -> None:
     wait = mac(4, wait_first=16, wait_count=1)
     h = Hardware()
     spans = {s.chiplet: s for s in cycle.run([[send], [wait]], h).spans}
-    flit = 8 * h.phits_per_beat + h.control_phits
-    last = spans[0].start + h.send_start + flit - 1 + h.link_latency + 7
+    flits = 8 * h.phits_per_beat + 2 * h.control_phits  # four beats and four
+    last = spans[0].start + h.send_start + flits - 1 + h.link_latency + 3
     assert spans[1].start == last + h.packet_latency
 
 
