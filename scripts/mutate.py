@@ -158,8 +158,9 @@ def main() -> int:
     started = time.monotonic()
     total = int(os.environ.get("MUTANTS") or 300)
     whole = sum(entry.get("share", 1) for entry in entries)
-    for entry in entries if total else []:
-        try_netlist(report, entry, round(total * entry.get("share", 1) / whole))
+    for entry in entries:
+        if count := round(total * entry.get("share", 1) / whole):
+            try_netlist(report, entry, count)
     tests = {e.get("name", e["top"]): e.get("named", e["tests"]) for e in entries}
     for fault in [Fault(**fault) for fault in listed.get("fault", [])]:
         try_named(report, fault, tests[fault.netlist])
