@@ -49,6 +49,9 @@ module adder_tree_tb #(
     broken = 1'b0;
   end
 
+  // Every 16th of the drawn vectors does not enter the registers.
+  wire en = EXHAUSTIVE != 0 || count[3:0] != 4'd12;
+
   genvar kind;
   generate
     for (kind = 0; kind < 4; kind = kind + 1) begin : g_kind
@@ -63,7 +66,7 @@ module adder_tree_tb #(
         .SUM_WIDTH(SUM_WIDTH)
       ) tree (
         .clk(clk),
-        .en(1'b1),
+        .en(en),
         .terms(terms ^ {{BITS - 1{1'b0}}, broken}),
         .addend(addend),
         .sum(sum)
@@ -86,7 +89,7 @@ module adder_tree_tb #(
     count <= count + 32'd1;
     valid <= (EXHAUSTIVE != 0) ? count >> (BITS + SUM_WIDTH) == 32'd0 : count < VECTORS;
     valid_q <= valid;
-    expected_q <= expected;
+    if (en) expected_q <= expected;
     broken <= BROKEN != 0 && count == 32'd5;
     if (EXHAUSTIVE != 0) begin
       {addend, terms} <= all[BITS+SUM_WIDTH-1:0];
