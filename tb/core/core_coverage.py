@@ -26,13 +26,13 @@ CLASSES = (
 HAZARDS = ("none", "rs1_1", "rs2_1", "rs1_2", "rs2_2", "rs1_load", "rs2_load")
 FOLLOWS = ("next", "trap", "interrupt")
 WAITS = ("none", "i", "d", "both")
-RS1_ONLY, NO_SOURCES = ("jump", "csr"), ("upper", "fence", "system", "illegal")
+RS1_ONLY, NO_SOURCES = ("load", "jump", "csr"), ("upper", "fence", "system", "illegal")
 # Classes that can trap for what they do; the others only if they cannot be fetched
 TRAPS = ("load", "store", "csr", "system", "illegal")
 MNEMONICS = (
     *OP, *OP_IMM, *MULDIV, *BRANCH.values(), *LOAD.values(), *STORE.values(), *CSR_OP.values(),
-    "sub", "sra", "srai", "lui", "auipc", "jal", "jalr", "fence", "fence.i", "ecall", "ebreak", "mret", "wfi",
-    "illegal",
+    "sub", "sra", "srai", "lui", "auipc", "jal", "jalr", "fence", "fence.i",
+    "ecall", "ebreak", "mret", "wfi", "illegal",
 )  # fmt: skip
 SHORT = (
     "addi4spn lw sw addi jal li addi16sp lui srli srai andi sub xor or and j beqz bnez slli lwsp "
@@ -122,6 +122,12 @@ def _impossible(kind: str, hazard: str, follows: str, waited: str) -> str:
         return "never traps by itself"
     if kind == "illegal" and follows != "trap":
         return "always traps"
+    if waited in ("d", "both") and kind not in ("load", "store"):
+        # Only a load or store behind it can wait, and then that one comes next.
+        if follows != "next":
+            return "no access is begun behind it"
+        if kind == "jump":
+            return "nothing is behind a jump yet"
     return ""
 
 

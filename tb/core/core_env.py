@@ -158,8 +158,8 @@ class CoreEnv(uvm_env):
 
 class CoreTest(uvm_test):
     """Base of all tests: resets the core and runs PROGRAM to its end. MAX_CYCLES and MAX_CPI are
-    limits; REGIONS has the addresses between which accesses may be made to fail; the file RETIRED gets
-    the number of retirements."""
+    limits; REGIONS has the addresses between which accesses may be made to fail; the file RETIRED
+    gets the number of retirements."""
 
     def build_phase(self) -> None:
         self.env = CoreEnv("env", self)
@@ -212,7 +212,8 @@ class CoreTest(uvm_test):
 def _unknown(text: str) -> str:
     """Names of the fields of the oldest record with X in `text`, as seen from the highest bit."""
     for at in range(len(text) - RECORD_BITS, -1, -RECORD_BITS):
-        words = [text[at + RECORD_BITS - 32 * (n + 1) : at + RECORD_BITS - 32 * n] for n in range(16)]
+        ends = [at + RECORD_BITS - 32 * n for n in range(16)]
+        words = [text[end - 32 : end] for end in ends]
         if names := [f for f, w in zip(Record._fields, words) if not set(w) <= {"0", "1"}]:
             return f"{', '.join(names)} of the record with pc {words[2]}"
     return "nothing"

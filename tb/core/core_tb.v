@@ -13,14 +13,14 @@
 // Plusargs: +rom=FILE +ram=FILE ($readmemh, words), +seed=N, +flip=N (the result of the Nth
 // retirement is reported wrong: the scoreboard must see it). At each reset the memories are loaded.
 //
-// Inputs that tests drive at any time: i_stall and d_stall (0 to 255: chance in 1/256 that a port is
-// not ready, or does not respond), i_fault and d_fault (chance in 1/256 that an access to words
+// Inputs that tests drive at any time: i_stall and d_stall (0 to 255: chance in 1/256 that a port
+// is not ready, or does not respond), i_fault and d_fault (chance in 1/256 that an access to words
 // i_first to i_last, or d_first to d_last, fails though it should not), irq_chance (in 1/65536 per
 // cycle that a random line rises).
 //
 // Retirement records are handed to Python in batches: `batches` counts up when `batch` holds
 // `batch_records` new ones, in its upper bits, the oldest lowest. Fields: Record in core_cases.py.
-// RAM beyond the image is 0; registers of the core are as reset leaves them.
+// Memory beyond the image is 0; registers of the core are as reset leaves them.
 `default_nettype none
 
 module core_tb #(
@@ -66,6 +66,7 @@ module core_tb #(
   always @(posedge clk) begin
     loaded <= rst === 1'b1;
     if (rst === 1'b1 && !loaded) begin
+      for (word = 0; word < ROM_WORDS; word = word + 1) rom[word] = 32'd0;
       for (word = 0; word < RAM_WORDS; word = word + 1) ram[word] = 32'd0;
       if ($value$plusargs("rom=%s", file)) $readmemh(file, rom);
       if ($value$plusargs("ram=%s", file)) $readmemh(file, ram);
@@ -251,11 +252,12 @@ module core_tb #(
   wire [31:0] rd_value = rvfi_rd_wdata ^ {31'd0, flip != 32'd0 && rvfi_order[31:0] == flip};
   wire [511:0] record = {
       19'd0, d_wait_q || d_waiting, i_wait_q || i_waiting, fault_high, fault_known,
-      d_rsp_valid && d_injected, rvfi_mem_fault_wmask, rvfi_mem_fault_rmask, rvfi_order[31:0], cycles, lines, rvfi_ext_irq_mip, rvfi_ext_mip, rvfi_mem_wdata,
+      d_rsp_valid && d_injected, rvfi_mem_fault_wmask, rvfi_mem_fault_rmask,
+      rvfi_order[31:0], cycles, lines, rvfi_ext_irq_mip, rvfi_ext_mip, rvfi_mem_wdata,
       rvfi_mem_rdata, rvfi_mem_addr, rvfi_rs2_rdata, rvfi_rs1_rdata, rd_value, rvfi_pc_wdata,
       rvfi_pc_rdata, rvfi_insn,
-      rvfi_mem_fault, rvfi_mode, rvfi_ixl, rvfi_halt, rvfi_intr, rvfi_trap, rvfi_mem_wmask, rvfi_mem_rmask,
-      1'b0, rvfi_rs2_addr, rvfi_rs1_addr, rvfi_rd_addr};
+      rvfi_mem_fault, rvfi_mode, rvfi_ixl, rvfi_halt, rvfi_intr, rvfi_trap, rvfi_mem_wmask,
+      rvfi_mem_rmask, 1'b0, rvfi_rs2_addr, rvfi_rs1_addr, rvfi_rd_addr};
 
   reg [512*BATCH-1:0] collected;
   reg [7:0]           count;

@@ -115,7 +115,7 @@ class Record(NamedTuple):
 
     @property
     def fetch_injected(self) -> int | None:
-        """Number of the word whose fetch the testbench let fail, if the record says that one did."""
+        """Number of the word whose fetch the testbench let fail, if the core says that one did."""
         return (self.pc >> 2) + (self.extra >> 10 & 1) & 0x3FFFFFFF if self.extra >> 9 & 1 else None
 
     @property

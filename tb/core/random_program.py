@@ -3,10 +3,10 @@
 
 Programs run in lock step with models/iss.py, so they check nothing themselves; they only have to
 stay on course whatever their random data are. Reserved registers: sp, s0 and gp point into the
-data, tp to the device, s11 counts loops, t3 (x28) is for the program's own ends, t4 (x29) is where a
-jump to nowhere is to be resumed (0: a fetch that failed is tried again); the handler uses t5 and t6.
-All others hold random values. The assembler picks 16-bit forms where they exist. The testbench may let
-fetches between body and body_end fail, and accesses from data to data_end.
+data, tp to the device, s11 counts loops, t3 (x28) is for the program's own ends, t4 (x29) is where
+a jump to nowhere is to be resumed (0: a fetch that failed is tried again); the handler uses t5 and
+t6. All others hold random values. The assembler picks 16-bit forms where they exist. The testbench
+may let fetches between body and body_end fail, and accesses from data to words_end.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ WRITABLE = (
     "mhpmcounter5".split()
 )
 READABLE = (
-    "mstatus misa mie mip mtvec mscratch mepc mcause mtval mcycle mcycleh minstret minstreth cycle cycleh instret instreth mip "
+    "mstatus misa mie mip mtvec mscratch mepc mcause mtval mcycle mcycleh minstret minstreth "
+    "cycle cycleh instret instreth mip "
     "mhartid mvendorid mimpid marchid mhpmcounter3 mhpmcounter4 mhpmcounter5 mhpmcounter6 "
     "mhpmcounter3h mhpmevent3 mhpmevent4 mhpmevent5 mhpmevent6 mcountinhibit mstatush".split()
 )
@@ -72,7 +73,7 @@ ILLEGAL = (
 
 START = """\
     .section .text.start, "ax", @progbits
-    .globl _start, body, body_end, data, data_end
+    .globl _start, body, body_end, data, words_end
 _start:
     la   t0, vectors
     ori  t0, t0, {vectored}
@@ -81,7 +82,7 @@ _start:
     la   sp, data + {sp}
     la   s0, data + {s0}
     la   gp, data + {gp}
-    li   tp, 0x20000000
+    {device}
     li   s11, 0
     li   t4, 0
     li   t5, 0
@@ -105,7 +106,7 @@ body_end:
     li   t4, 0
     j    again
 1:  li   t3, 1
-    sw   t3, 0(tp)
+    {exit}
 1:  j    1b
 {outside}
 
@@ -147,14 +148,31 @@ interrupt:
     .balign 4
 data:
 {data}
-data_end:
+words_end:
+    .word 0
+safe:
     .word 0
 passes:
     .word {passes}
 """
 
 
-class _Writer:
+class Writer:
+    """Writes instructions; the kinds are methods. A subclass for another machine changes what is
+    where, and what there may be."""
+
+    device = "li   tp, 0x20000000"
+    exit = "sw   t3, 0(tp)"
+    nowhere: tuple[int, ...] = (0x20000000, 0x00002000, 0x1000FFFE, 0xFFFFFFFE)
+    ram_end = 0x10010000
+    no_memory: tuple[int, ...] = (
+        0x30000000, 0x0FFFFFFC, 0x10010000, 0xFFFFFFFC, 0x00002000, 0x20000100,
+    )  # fmt: skip
+    misaligned = True
+    half_outside = True  # an instruction whose upper half cannot be fetched
+    interrupts = True
+    illegal = ILLEGAL
+
     def __init__(self, random: Random):
         self.random = random
         self.lines: list[str] = []
@@ -170,6 +188,11 @@ class _Writer:
 
     def place(self, label: str) -> None:
         self.lines.append(f"{label}:")
+
+    def resume_at(self, label: str) -> None:
+        """Set t4 in one instruction: a fetch may fail in front of each."""
+        self.put(f"la t3, {label}")
+        self.put("mv t4, t3")
 
     def source(self) -> str:
         r = self.random
@@ -212,15 +235,15 @@ class _Writer:
         offset = r.randint(low, high)
         table = LOADS if r.random() < 0.6 else STORES
         name = r.choice([*table, "lw" if table is LOADS else "sw"])
-        if r.random() < 0.95:
+        if r.random() < 0.95 or not self.misaligned:
             offset -= offset % table[name]
         register = self.target() if table is LOADS else self.source()
         self.put(f"{name} {register}, {offset}({pointer})")
 
     def bad_access(self) -> None:
         r = self.random
-        address = r.choice((0x30000000, 0x0FFFFFFC, 0x10010000, 0xFFFFFFFC, 0x00002000, 0x20000100))
-        if r.random() < 0.3:
+        address = r.choice(self.no_memory)
+        if r.random() < 0.3 and self.misaligned:
             address += r.randint(0, 3)
         self.put(f"li t3, {address & 0xFFFFFFFF}")
         name = r.choice([*LOADS, *STORES])
@@ -274,15 +297,15 @@ class _Writer:
     def jump_to_nowhere(self) -> None:
         r = self.random
         resume, register = self.label(), r.choice(FREE)
-        self.put(f"la t4, {resume}")
-        self.put(f"li {register}, {r.choice((0x20000000, 0x00002000, 0x1000FFFE, 0xFFFFFFFE))}")
-        if r.random() < 0.5:
+        self.resume_at(resume)
+        self.put(f"li {register}, {r.choice(self.nowhere)}")
+        if r.random() < 0.5 and self.half_outside:
             # The last half word of the RAM begins an instruction whose upper half lies outside.
-            self.put("li t3, 0x1000fffc")
+            self.put(f"li t3, {self.ram_end - 4}")
             self.put(f"li {register}, 0x00030000")
             self.put(f"sw {register}, 0(t3)")
             self.put("fence.i")
-            self.put(f"li {register}, 0x1000fffe")
+            self.put(f"li {register}, {self.ram_end - 2}")
         self.put(f"jr {register}")
         self.place(resume)
         self.put("li t4, 0")
@@ -334,18 +357,20 @@ class _Writer:
 
     def system(self) -> None:
         r = self.random
-        kind = r.random()
+        kind = r.random() if self.interrupts else r.uniform(0, 0.85)
         if kind < 0.2:
             self.put(r.choice(("ecall", "ebreak", "c.ebreak")))
         elif kind < 0.55:
-            self.put(r.choice(ILLEGAL))
+            self.put(r.choice(self.illegal))
         elif kind < 0.75:
             self.put(r.choice(("fence", "fence.i", "fence rw, w")))
         elif kind < 0.85:
             after = self.label()
             self.put("csrci mstatus, 8")
-            self.put(f"la t4, {after}")
+            self.resume_at(after)
             self.put("csrw mepc, t4")
+            self.put("li t3, 0x1800")  # mstatus.MPP, for machines with other modes
+            self.put("csrs mstatus, t3")
             self.put("mret")
             self.put("nop")
             self.place(after)
@@ -364,7 +389,64 @@ class _Writer:
             self.put(f"li t3, {r.randint(1, 60)}")
             self.put("sw t3, 16(tp)")
             self.put("wfi")
+            if r.random() < 0.3:
+                self.memory()
             self.put("csrsi mstatus, 8")
+
+    def hazard(self) -> None:
+        """An instruction that needs what one of the two in front of it has made: either operand,
+        as data, address, target or CSR value."""
+        r = self.random
+        made, other = r.sample(FREE, 2)
+        kind = r.choice(("alu", "muldiv", "load", "store", "branch", "jump", "csr"))
+        over = self.label()
+        second = r.random() < 0.5 and kind not in ("load", "jump", "csr")
+        pointer = (kind in ("load", "store") and not second) or kind == "jump"
+        make = f"{r.choice(OP[:10])} {made}, {self.source()}, {self.source()}"
+        if kind == "jump":
+            self.put(f"la {made}, {over}")
+            make = f"mv {made}, {made}"
+        elif pointer:
+            align = r.choice((1, 2, 4, 4, 4, 4)) if self.misaligned else 4
+            make = f"addi {made}, {r.choice(('sp', 's0'))}, {align * r.randint(0, 1020 // align)}"
+        gap = r.random()
+        if gap < 0.4 and pointer:
+            # Not in the data: a load that fails there would leave a wrong address.
+            if kind != "jump":
+                self.put(make)
+            self.put("la t3, safe")
+            self.put(f"sw {made}, 0(t3)")
+            self.put(f"lw {made}, 0(t3)")
+        elif gap < 0.4:
+            self.put(f"lw {made}, {4 * r.randint(0, 255)}(sp)")
+        else:
+            self.put(make)
+            if gap < 0.7:
+                self.put(f"{r.choice(OP[:10])} {other}, s0, {r.choice(('gp', 'sp'))}")
+                other = "s0"
+        rs1, rs2 = ("s0", made) if second else (made, r.choice((other, "s0", "x0")))
+        if kind in ("alu", "muldiv"):
+            name = r.choice(OP[:10] if kind == "alu" else OP[10:])
+            self.put(f"{name} {self.target()}, {rs1}, {rs2}")
+        elif kind in ("load", "store"):
+            loads = kind == "load"
+            name = r.choice([*LOADS] if loads else [*STORES])
+            self.put(f"{name} {self.target() if loads else rs2}, {r.choice((0, 4))}({rs1})")
+        elif kind == "branch":
+            self.put(f"{r.choice(BRANCH)} {rs1}, {rs2}, {over}")
+        elif kind == "jump":
+            self.put(r.choice((f"jr {made}", f"jalr {self.target()}, 0({made})")))
+        else:
+            name = r.choice(("mscratch", "mtval", "mcause", "mhartid", f"{r.choice(NO_CSR):#x}"))
+            self.put(f"{r.choice(CSR_OP[:3])} {self.target()}, {name}, {made}")
+        if kind not in ("branch", "jump") and r.random() < 0.4:
+            self.memory()
+        self.place(over)
+
+    def move_stack(self) -> None:
+        step = 16 * self.random.randint(1, 31)
+        self.put(f"addi sp, sp, {step}")
+        self.put(f"addi sp, sp, -{step}")
 
     def simple(self) -> None:
         kind = self.random.random()
@@ -377,14 +459,14 @@ class _Writer:
 
     def any(self) -> None:
         r = self.random
-        makers = (self.simple, self.branch, self.loop, self.jump, self.system, self.bad_access)
-        rare = (self.rom_store, self.jump_to_nowhere)
-        r.choices((*makers, *rare), weights=(60, 14, 4, 8, 8, 3, 1, 2))[0]()
+        makers = (self.simple, self.hazard, self.branch, self.loop, self.jump, self.system)
+        rare = (self.bad_access, self.rom_store, self.jump_to_nowhere, self.move_stack)
+        r.choices((*makers, *rare), weights=(40, 20, 14, 4, 8, 8, 3, 1, 2, 1))[0]()
 
 
-def generate(random: Random, items: int, passes: int = 1) -> str:
+def generate(random: Random, items: int, passes: int = 1, kind: type[Writer] = Writer) -> str:
     """Assembly text of a program with about 3 * `items` instructions, which runs `passes` times."""
-    writer = _Writer(random)
+    writer = kind(random)
     for _ in range(items):
         writer.any()
 
@@ -397,11 +479,12 @@ def generate(random: Random, items: int, passes: int = 1) -> str:
         gp=2048 + 4 * random.randint(0, 511),
         values="\n".join(f"    li   {x}, {value()}" for x in FREE)
         + "\n    li x27, 0\n    li x28, 0",
-        enabled=random.getrandbits(32) | 0x80,
+        device=kind.device,
+        enabled=random.getrandbits(32) | 0x80 if kind.interrupts else 0,
         vectored=random.getrandbits(1),
     )
     table = "\n".join("    j    interrupt" for _ in range(31))
     data = "\n".join(f"    .word {value()}" for _ in range(DATA_WORDS))
     return start + "\n".join(writer.lines) + "\n" + END.format(
-        table=table, data=data, passes=passes, outside="\n".join(writer.outside)
+        exit=kind.exit, table=table, data=data, passes=passes, outside="\n".join(writer.outside)
     )

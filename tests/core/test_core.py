@@ -87,13 +87,13 @@ def regions(image: Image) -> str:
     """Words between which fetches, and loads and stores, may be made to fail."""
     at = image.symbols
     fetch = at["body"] + 4 & ~3, (at["body_end"] & ~3) - 8
-    return ",".join(map(str, (*fetch, at["data"], at["data_end"] - 1)))
+    return ",".join(map(str, (*fetch, at["data"], at["words_end"] - 1)))
 
 
 def disturbed(image: Image, simulator: str, seed: int, resets: int = 0) -> int:
     """Number of retirements that were compared."""
     counted = GENERATED / f"retired-{image.elf.parent.name}"
-    env = {"REGIONS": regions(image), "RESETS": str(resets), "MAX_CYCLES": "3000000",
+    env = {"REGIONS": regions(image), "RESETS": str(resets), "MAX_CYCLES": "1000000",
            "RETIRED": str(counted)}  # fmt: skip
     counted.unlink(missing_ok=True)
     run(image, simulator, case="Disturbed", seed=seed, env=env)
