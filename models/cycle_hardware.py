@@ -31,8 +31,8 @@ class Hardware:
     Stash: banks; see `conflict`.
     MOVE: move_start or row_start cycles besides one, or row_cycles, per beat.
     Links: phits_per_beat and control_phits per flit of flit_beats, the last flit of a command of at
-    most tail_beats; link_buffer beats between SEND and the link; link_latency from control phit sent
-    to beat received, flight time included; send_start from acceptance to the first beat.
+    most tail_beats; link_buffer beats between SEND and the link; link_latency from control phit
+    sent to beat received, flight time included; send_start from acceptance to the first beat.
     Memory: memory_latency from a request to its first beat, as DMA and fetcher see it.
     """
 
