@@ -39,6 +39,8 @@ from tb.common.filelist import ROOT, FileList, block_list, relative
 
 OUT = ROOT / "build" / "formal"
 
+# Adders of 64 bits are mapped to gates: Yices 2.6.5 gives sums of 64 bits a wrong top bit in larger
+# designs (0 + 1 becomes 2^63 + 1).
 SBY = """[options]
 mode {mode}
 depth {depth}
@@ -53,6 +55,7 @@ proc
 memory_collect
 memory_map
 flatten
+techmap t:$add t:$sub %u r:Y_WIDTH=64 %i
 opt -fast
 {selections}
 

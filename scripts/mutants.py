@@ -88,10 +88,11 @@ class Netlist:
         self.folder.mkdir(parents=True)
         includes = " ".join(f"-I{relative(path)}" for path in self.files.incdirs)
         sources = " ".join(relative(path) for path in self.files.sources)
+        defines = " ".join(f"-D {name}" for name in self.entry.get("defines", []))
         sets = " ".join(f"-chparam {k} {v}" for k, v in self.entry.get("parameters", {}).items())
         self._yosys(
             "design",
-            f"read_verilog -defer {includes} {sources}",
+            f"read_verilog -defer {defines} {includes} {sources}",
             f"hierarchy -top {self.top} {sets}",
             "proc",
             "opt -nodffe -nosdff",
