@@ -32,6 +32,14 @@ class StickyStatus(Directed):
         await self.idle(inf=False, nan=False)
         await self.run_tiles(Tile([self.vector(0, q=big, exp=255)], 1, False, 4))
         await self.idle(inf=False, nan=True)
+        await self.write(*[self.column(2, c, big, (100, 100)) for c in range(cols)])
+        for column in range(cols):  # one alone
+            for exp in (254, 255):
+                await self.clear()
+                await self.write(self.column(2, column, big, (exp, exp)))
+                await self.run_tiles(Tile([self.vector(2, q=big, exp=254)], cols, False, 6))
+                await self.idle(inf=exp == 254, nan=exp == 255)
+            await self.write(self.column(2, column, big, (100, 100)))
         await self.clear()
         minus = self.vector(0, q=-127 * np.ones(rows), exp=254)
         await self.run_tiles(Tile([self.vector(0, q=big, exp=254), minus], cols, False, 5))
