@@ -29,7 +29,6 @@ TABLE = [
     (64, 12, 4, 2, 1, 0),
     (64, 4, 4096, 1, 1, 1),
 ]
-LARGE = [(64, 64, 8, 1, 1, 1), (64, 64, 8, 1, 1, 0), (64, 64, 8, 2, 1, 1), (64, 64, 8, 2, 1, 0)]
 DRAWS = 6
 # Each parameter with the values just outside of its range, and the rule that must be named.
 ILLEGAL = {
@@ -71,14 +70,6 @@ def test_sizes(simulator: str, values: tuple[int, ...]) -> None:
         cases = [c for c in DIRECTED if sizes["SETS"] >= 4 or c != "Conflicts"]
         run(simulator, "directed", cases, **sizes)
         run_random(simulator, 4, "RandomReset", **sizes)
-
-
-@pytest.mark.regress
-@pytest.mark.sim("verilator")
-@pytest.mark.parametrize("values", LARGE, ids=lambda values: "-".join(map(str, values)))
-def test_large_structural(simulator: str, values: tuple[int, ...]) -> None:
-    """Structural arrays of the size that is built."""
-    run_random(simulator, 12, **named(values))
 
 
 @pytest.mark.regress
