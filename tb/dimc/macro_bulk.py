@@ -117,11 +117,16 @@ class Bulk:
         beats = np.concatenate(parts)
         beats["data"] = self.bytes(len(beats))
         beats["exps"] = self.exps(len(beats), 2)
+        self.take(beats, locked)
+        return beats
+
+    def take(self, beats: np.ndarray, locked: range) -> None:
+        """What the macro stores of these writes."""
         for beat in beats:
             if int(beat["set"]) in locked:
                 self.conflicts += 1
             else:
-                model.take(
+                self.model.take(
                     row=int(beat["row"]),
                     set=int(beat["set"]),
                     index=int(beat["index"]),
@@ -129,7 +134,6 @@ class Bulk:
                     exps=int(beat["exps"][0]) | int(beat["exps"][1]) << 8,
                     strb=int(beat["strb"]),
                 )
-        return beats
 
     # ---- vectors
 
@@ -247,6 +251,45 @@ class Bulk:
         writes = self.writes(free, sets)
         if flip:
             writes["data"][-1, 0] ^= 0x80
+        return self.answered(sets, writes, tiles, beats, sums)
+
+    def every_product(self, row: int) -> bytes:
+        """Each activation meets each weight in `row`, in both formats: activations elsewhere are
+        zero, weights there are random. Half of the sets must have at least 256 columns."""
+        model, value = self.model, np.arange(256)
+        writes = np.zeros(256, self.records["write"])
+        writes["set"], writes["index"] = np.divmod(value, model.cols)
+        writes["strb"] = np.uint64(2**model.rows - 1)
+        writes["data"] = self.bytes(256)
+        writes["data"][:, row] = value
+        writes["exps"] = self.rng.integers(110, 141, (256, 2))
+        self.take(writes, range(0))
+        nothing = [np.zeros(0, self.records[name]) for name in ("vector", "preload", "result")]
+        filled = self.chunk(range(0), writes, *nothing)
+
+        sets = range(int(writes["set"][-1]) + 1)
+        grid = np.meshgrid((0, 1), sets, value, indexing="ij")
+        int4, set_, x = (axis.ravel() for axis in grid)
+        count = len(x)
+        tiles = Tiles(
+            start=np.arange(count),
+            length=np.ones(count, int),
+            int4=int4.astype(bool),
+            cols=model.cols * (1 + int4),
+            preload=np.zeros(count, bool),
+            values=np.zeros((count, 2 * model.cols), np.float32),
+            tag=x.astype(np.uint8),
+        )
+        beats = np.zeros(count, self.records["vector"])
+        beats["data"][:, row], beats["set"], beats["exp"] = x, set_, 127
+        beats["rows"], beats["cols"], beats["int4"] = model.rows, tiles.cols, int4
+        beats["tag"], beats["first"], beats["last"] = tiles.tag, 1, 1
+        sums = self.sums(tiles, beats, sets)
+        return filled + self.answered(sets, writes[:0], tiles, beats, sums)
+
+    def answered(self, sets: range, writes: np.ndarray, tiles: Tiles, beats: np.ndarray,
+                 sums: np.ndarray) -> bytes:
+        """A phase in the harness's form, with the beats that must come out."""
         words, tile, index = self.lanes(tiles, np.arange(len(sums)), sums, 0)
         results = np.zeros(len(tile), self.records["result"])
         results["data"], results["index"], results["tag"] = words, index, tiles.tag[tile]

@@ -20,6 +20,7 @@ from tests.dimc.test_macro import sources
 
 FULL = (64, 64, 16)  # ROWS, COLS, SETS
 NARROW = (64, 12, 16)  # structural columns are copies of one; all 64 are 80 MB of C++
+PRODUCTS = (8, 8, 64)  # half of the sets have one column for each weight
 PHASE = 2048  # vectors
 
 
@@ -140,3 +141,13 @@ def test_small(
     seed: int, size: tuple[int, int, int], bits: int, implementation: int, tree: int
 ) -> None:
     run_small(harness(bits, implementation, tree, size), seed, small_traffic(size, seed))
+
+
+@pytest.mark.regress
+@pytest.mark.parametrize("tree", [0, 1])
+@pytest.mark.parametrize("bits", [1, 2])
+def test_every_product(seed: int, bits: int, tree: int) -> None:
+    """A structural array's product of each activation and each weight, in every row."""
+    bulk = Bulk(*PRODUCTS, seed)
+    phases = b"".join(bulk.every_product(row) for row in range(PRODUCTS[0]))
+    run_small(harness(bits, 1, tree, PRODUCTS), seed, phases)
