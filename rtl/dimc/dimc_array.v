@@ -72,7 +72,7 @@ module dimc_array #(
   reg [15:0] exps [0:SETS*COLS-1];
 
   // vector in flight
-  reg [31:0] x [0:ROWS-1];             // activations, sign-extended
+  reg [31:0] x [0:ROWS-1];             // activations of the valid rows, sign-extended
   reg [31:0] rows;
   reg [31:0] base;                     // set*COLS
   reg int4;
@@ -149,7 +149,9 @@ module dimc_array #(
       base = load_set * COLS;
       int4 = load_int4;
       rows = {24'd0, load_rows};
-      for (r = 0; r < ROWS; r = r + 1) x[r] = {{24{load_data[8*r+7]}}, load_data[8*r +: 8]};
+      for (r = 0; r < ROWS; r = r + 1) begin
+        x[r] = (r < rows) ? {{24{load_data[8*r+7]}}, load_data[8*r +: 8]} : 32'd0;
+      end
     end
   end
   /* verilator lint_on BLKSEQ */

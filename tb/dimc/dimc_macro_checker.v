@@ -14,7 +14,6 @@
 
 module dimc_macro_checker #(
   parameter ROWS = 64,
-  parameter BITS_PER_CYCLE = 1,
   parameter TAG_BITS = 8,
   parameter PRELOAD_AHEAD = 2
 ) (
@@ -46,7 +45,6 @@ module dimc_macro_checker #(
   input wire [31:0]         count_stalls
 );
   localparam LANES = ROWS / 4;
-  localparam [31:0] BUFFERED = (BITS_PER_CYCLE == 1) ? 2 : 8;
   localparam DEPTH = 16;  // tiles that can be owed, more than the macro holds
 
   reg [TAG_BITS-1:0] tags [0:DEPTH-1];
