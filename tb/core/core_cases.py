@@ -17,11 +17,11 @@ from tb.core.core_env import Behaviour, CoreTest
 FOREVER = 1_000_000_000
 # Chance of an event per cycle, in 1/256 (1/65536 for interrupts), and how often it is chosen
 CHANCES = {
-    "i_stall": ((0, 4), (40, 2), (128, 2), (220, 1)),
-    "d_stall": ((0, 4), (40, 2), (128, 2), (220, 1)),
+    "i_stall": ((0, 3), (40, 2), (128, 3), (220, 1)),
+    "d_stall": ((0, 3), (40, 2), (128, 3), (220, 1)),
     "i_fault": ((0, 3), (3, 1)),
-    "d_fault": ((0, 2), (10, 1), (60, 1)),
-    "irq_chance": ((0, 2), (300, 3), (1500, 3), (6000, 1)),
+    "d_fault": ((0, 2), (10, 1), (90, 1)),
+    "irq_chance": ((0, 1), (300, 2), (1500, 4), (6000, 1)),
 }
 
 

@@ -4,9 +4,10 @@
 QEMU's machine is `virt` with an RV32IMC hart in machine mode only. Where the specification leaves a
 choice and QEMU takes another than the core, programs stay away or the difference is named here:
 misaligned accesses (QEMU executes them), an instruction of which only the first half can be fetched
-(QEMU 7.2 breaks off), mtval of an ebreak (0 there), mstatus.MPP (a field of one
-value here), local interrupts in mie, mcause bits, alignment of a vectored mtvec, counters.
-Interrupts are off: when one is taken is not the program's business.
+(QEMU 7.2 breaks off), mtval of an ebreak (0 there), mstatus.MPP (a field of one value here), bit 0
+of mepc (QEMU keeps it), local interrupts in mie, mcause bits, alignment of a vectored mtvec,
+counters, and csrrs of a read-only CSR with a register that holds 0 (no trap in QEMU). Interrupts
+are off: when one is taken is not the program's business.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class QemuWriter(Writer):
     misaligned = False
     half_outside = False
     interrupts = False
+    csrs = ("mscratch", "mtval", "0x7c0", "0x180")
 
     def csr(self) -> None:
         r = self.random
@@ -49,13 +51,17 @@ class QemuWriter(Writer):
         if kind < 0.4:
             self.put(f"csrr {self.target()}, {r.choice(READABLE)}")
         elif kind < 0.7:
-            name = r.choice(("mscratch", "mtval", "mepc"))
-            self.put(f"{op} {self.target()}, {name}, {operand}")
+            self.put(f"{op} {self.target()}, {r.choice(('mscratch', 'mtval'))}, {operand}")
+        elif kind < 0.75:
+            self.put("li t3, -2")
+            self.put(f"and t3, t3, {self.source()}")
+            self.put(f"{r.choice(CSR_OP[:3])} {self.target()}, mepc, t3")
         elif kind < 0.8:
             self.put(f"{r.choice(CSR_OP[3:])} {self.target()}, mcause, {r.randint(0, 15)}")
         elif kind < 0.9:
-            name = r.choice(("mhartid", "0x000", "0x180", "0x7c0", "0xfff"))
+            name = r.choice(("0x000", "0x180", "0x7c0", "0xfff"))
             self.put(f"{op} {self.target()}, {name}, {operand}")
+            self.put(f"csrrw {self.target()}, mhartid, {self.source()}")
         else:
             self.change_state()
 
@@ -149,7 +155,8 @@ def compare(iss: Iss, elf: Path, limit: int) -> int:
         if iss.pc != state["pc"]:  # QEMU shows nothing before an instruction that it cannot fetch
             at, done = iss.pc, iss.step()
             assert done.trap and iss.mcause == INSTRUCTION_FAULT, (
-                f"before instruction {count}: pc: QEMU {state['pc']:08x}, here {at:08x}"
+                f"before instruction {count}: pc: QEMU {state['pc']:08x}, here {at:08x}, "
+                f"mcause {iss.mcause:08x}, mtval {iss.mtval:08x}"
             )
         own = own_state(iss)
         theirs = {name: state[name] & (STATUS if name == "mstatus" else ~0) for name in own}

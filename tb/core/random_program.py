@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from random import Random
 
+from scripts.core_trace import CSRS
+
 DATA_WORDS = 2048
 POINTERS = {"sp": (0, 1020), "s0": (0, 1020), "gp": (-2048, 2044)}
 FREE = [f"x{n}" for n in (1, 5, 6, 7, *range(9, 27))]
@@ -38,6 +40,8 @@ READABLE = (
     "mhpmcounter3h mhpmevent3 mhpmevent4 mhpmevent5 mhpmevent6 mcountinhibit mstatush".split()
 )
 NO_CSR = (0x000, 0x180, 0x306, 0x321, 0x322, 0x3A0, 0x7C0, 0xB01, 0xB81, 0xC01, 0xFFF)
+# CSRs that keep what is written
+KEPT = (0x300, 0x304, 0x305, 0x340, 0x341, 0x342, 0x343, 0xB03, 0xB04, 0xB05)
 ILLEGAL = (
     ".word 0xffffffff",
     ".word 0x0000007f",
@@ -172,6 +176,7 @@ class Writer:
     half_outside = True  # an instruction whose upper half cannot be fetched
     interrupts = True
     illegal = ILLEGAL
+    csrs: tuple[str, ...] = ("mscratch", "mtval", "mcause", "mhartid", "0x7c0", "0xc01", "0xb81")
 
     def __init__(self, random: Random):
         self.random = random
@@ -326,6 +331,8 @@ class Writer:
         elif kind < 0.94:
             self.put(f"{op} {self.target()}, {r.choice(NO_CSR):#x}, {operand}")
         elif kind < 0.96:
+            self.put(f"li t3, {r.getrandbits(32) | r.getrandbits(32) | 0x80}")
+            self.put("csrw mie, t3")
             self.put(f"{r.choice(('csrrs', 'csrrc'))} {self.target()}, mie, {self.source()}")
         elif kind < 0.97:
             self.put(f"csrr{r.choice('sc')}i {self.target()}, mtvec, 1")
@@ -364,6 +371,7 @@ class Writer:
             self.put(r.choice(self.illegal))
         elif kind < 0.75:
             self.put(r.choice(("fence", "fence.i", "fence rw, w")))
+            self.memory()
         elif kind < 0.85:
             after = self.label()
             self.put("csrci mstatus, 8")
@@ -398,7 +406,8 @@ class Writer:
         as data, address, target or CSR value."""
         r = self.random
         made, other = r.sample(FREE, 2)
-        kind = r.choice(("alu", "muldiv", "load", "store", "branch", "jump", "csr"))
+        kinds = "alu muldiv load store store store branch branch jump csr".split()
+        kind = r.choice(kinds)
         over = self.label()
         second = r.random() < 0.5 and kind not in ("load", "jump", "csr")
         pointer = (kind in ("load", "store") and not second) or kind == "jump"
@@ -409,6 +418,9 @@ class Writer:
         elif pointer:
             align = r.choice((1, 2, 4, 4, 4, 4)) if self.misaligned else 4
             make = f"addi {made}, {r.choice(('sp', 's0'))}, {align * r.randint(0, 1020 // align)}"
+        if self.interrupts and r.random() < 0.4:
+            self.put(f"li t3, {r.randint(1, 16)}")
+            self.put("sw t3, 16(tp)")
         gap = r.random()
         if gap < 0.4 and pointer:
             # Not in the data: a load that fails there would leave a wrong address.
@@ -437,11 +449,10 @@ class Writer:
         elif kind == "jump":
             self.put(r.choice((f"jr {made}", f"jalr {self.target()}, 0({made})")))
         else:
-            name = r.choice(("mscratch", "mtval", "mcause", "mhartid", f"{r.choice(NO_CSR):#x}"))
-            self.put(f"{r.choice(CSR_OP[:3])} {self.target()}, {name}, {made}")
-        if kind not in ("branch", "jump") and r.random() < 0.4:
-            self.memory()
+            self.put(f"{r.choice(CSR_OP[:3])} {self.target()}, {r.choice(self.csrs)}, {made}")
         self.place(over)
+        if r.random() < 0.4:
+            self.memory()
 
     def move_stack(self) -> None:
         step = 16 * self.random.randint(1, 31)
@@ -461,7 +472,7 @@ class Writer:
         r = self.random
         makers = (self.simple, self.hazard, self.branch, self.loop, self.jump, self.system)
         rare = (self.bad_access, self.rom_store, self.jump_to_nowhere, self.move_stack)
-        r.choices((*makers, *rare), weights=(40, 20, 14, 4, 8, 8, 3, 1, 2, 1))[0]()
+        r.choices((*makers, *rare), weights=(30, 35, 12, 4, 8, 8, 3, 1, 2, 1))[0]()
 
 
 def generate(random: Random, items: int, passes: int = 1, kind: type[Writer] = Writer) -> str:
@@ -469,6 +480,24 @@ def generate(random: Random, items: int, passes: int = 1, kind: type[Writer] = W
     writer = kind(random)
     for _ in range(items):
         writer.any()
+    return assemble(writer, passes)
+
+
+def all_csrs(random: Random) -> str:
+    """A program that reads each CSR number there could be, and writes those near the existing."""
+    writer = Writer(random)
+    for number in range(1 << 12):
+        writer.put(f"csrr {writer.target()}, {number:#x}")
+        if any(number ^ 1 << bit in KEPT for bit in range(12)) and number not in CSRS:
+            writer.put(f"csrw {number:#x}, {random.choice(FREE)}")
+    for number in KEPT:
+        writer.put(f"csrr {writer.target()}, {number:#x}")
+    return assemble(writer, 1)
+
+
+def assemble(writer: Writer, passes: int) -> str:
+    """The text of the writer's instructions with start, end, handlers and random data."""
+    random, kind = writer.random, type(writer)
 
     def value() -> int:
         return random.choice(CORNERS) if random.random() < 0.3 else random.getrandbits(32)
@@ -480,7 +509,7 @@ def generate(random: Random, items: int, passes: int = 1, kind: type[Writer] = W
         values="\n".join(f"    li   {x}, {value()}" for x in FREE)
         + "\n    li x27, 0\n    li x28, 0",
         device=kind.device,
-        enabled=random.getrandbits(32) | 0x80 if kind.interrupts else 0,
+        enabled=random.getrandbits(32) | random.getrandbits(32) | 0x80 if kind.interrupts else 0,
         vectored=random.getrandbits(1),
     )
     table = "\n".join("    j    interrupt" for _ in range(31))

@@ -11,7 +11,7 @@ from scripts.firmware import FIRMWARE, ROOT, Image, build
 from scripts.kernels import KERNELS
 from tb.common.filelist import FileList, block_list
 from tb.common.runner import simulate
-from tb.core.random_program import generate
+from tb.core.random_program import all_csrs, generate
 
 TESTS = ROOT / "firmware" / "tests"
 GENERATED = ROOT / "build" / "firmware" / "random"
@@ -19,10 +19,9 @@ GENERATED = ROOT / "build" / "firmware" / "random"
 RANDOM_ITEMS = {"verilator": 1500, "icarus": 250}
 MAX_CPI = 1.25
 STALLS = {"fast": 0, "some": 64, "slow": 200}
-# The programs of the disturbed runs, and how often they run
-DISTURBED_ITEMS = {"verilator": 4000, "icarus": 250}
-DISTURBED_PASSES = {"verilator": 4, "icarus": 1}
-MILLION_PROGRAMS, MILLION_PASSES = 14, 6
+# Programs of the disturbed run, their size, and how often each runs through
+DISTURBED = {"verilator": (2, 4000, 6), "icarus": (1, 250, 1)}
+MILLION_PROGRAMS, MILLION_PASSES = 8, 6
 # Chance of an interrupt per cycle, in 1/65536: rare enough that the handlers leave time for more
 IRQS = {"fast": 2000, "some": 1000, "slow": 200}
 
@@ -74,10 +73,13 @@ def sources() -> FileList:
 
 
 def random_image(seed: int, items: int, passes: int = 1) -> Image:
-    GENERATED.mkdir(parents=True, exist_ok=True)
     name = f"random-{items}-{passes}-{seed}"
+    return assembled(name, generate(random.Random(seed), items, passes))
+
+
+def assembled(name: str, text: str) -> Image:
+    GENERATED.mkdir(parents=True, exist_ok=True)
     source = GENERATED / f"{name}.S"
-    text = generate(random.Random(seed), items, passes)
     if not source.is_file() or source.read_text() != text:
         source.write_text(text)
     return build(name, [source], runtime=False)
@@ -112,8 +114,15 @@ def test_random_programs(simulator: str, seed: int, stall: str) -> None:
 
 def test_disturbed(simulator: str, seed: int) -> None:
     """The same while stalls, injected bus faults and interrupts change at random, with resets."""
-    image = random_image(seed, DISTURBED_ITEMS[simulator], DISTURBED_PASSES[simulator])
-    disturbed(image, simulator, seed, resets=3)
+    programs, items, passes = DISTURBED[simulator]
+    for number in range(seed, seed + programs):
+        disturbed(random_image(number, items, passes), simulator, number, resets=3)
+
+
+@pytest.mark.sim("verilator")
+def test_all_csr_numbers(simulator: str, seed: int) -> None:
+    """Each of the 4096 CSR numbers is read; those that do not exist trap."""
+    run(assembled(f"csrs-{seed}", all_csrs(random.Random(seed))), simulator, seed=seed)
 
 
 @pytest.mark.regress
@@ -122,7 +131,7 @@ def test_million(simulator: str, seed: int) -> None:
     """At least 10^6 retirements of random programs under random stalls, faults and interrupts."""
     total = 0
     for number in range(seed * 100, seed * 100 + MILLION_PROGRAMS):
-        image = random_image(number, DISTURBED_ITEMS[simulator], MILLION_PASSES)
+        image = random_image(number, DISTURBED[simulator][1], MILLION_PASSES)
         total += disturbed(image, simulator, number, resets=number % 3)
     print(f"{total} retirements compared")
     assert total >= 1_000_000
@@ -145,6 +154,11 @@ def test_boot(simulator: str, seed: int, stall: str) -> None:
     """Traps, interrupts, timer, sleep, CSRs and arithmetic corners against constants, in C."""
     image = build("boot_test", [TESTS / "boot_test.c"], include_dirs=[TESTS])
     run(image, simulator, stall=STALLS[stall], seed=seed)
+
+
+def test_stall_counters(simulator: str, seed: int) -> None:
+    """Stall counters to the cycle, with memories that answer at once."""
+    run(build("stall_counters", [TESTS / "stall_counters.S"], runtime=False), simulator, seed=seed)
 
 
 def test_boot_from_rom(simulator: str, seed: int) -> None:

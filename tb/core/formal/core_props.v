@@ -18,7 +18,7 @@
 module core_props #(
     parameter CHECK = 0,
     parameter SLOW = 0,
-    parameter PATIENCE = 14
+    parameter PATIENCE = 20
 ) (
     input wire        clk,
     input wire        i_req_ready, i_rsp_valid, i_rsp_err,
