@@ -28,18 +28,20 @@ module adder_tree #(
   output wire [SUM_WIDTH-1:0]    sum
 );
   generate
-    if (INPUTS < 1) begin : g_inputs
-      adder_tree_INPUTS_must_be_at_least_1 rule ();
-    end
     if (SUM_WIDTH < WIDTH) begin : g_sum_width
       adder_tree_SUM_WIDTH_must_be_at_least_WIDTH rule ();
+    end
+    if ((SIGNED | CARRY_SAVE | REGISTER) >> 1 != 0) begin : g_flags
+      adder_tree_SIGNED_CARRY_SAVE_REGISTER_must_be_0_or_1 rule ();
     end
   endgenerate
 
   wire [SUM_WIDTH-1:0] left, right;  // their sum is the result
 
   generate
-    if (WIDTH < 1) begin : g_width
+    if (INPUTS < 1) begin : g_inputs
+      adder_tree_INPUTS_must_be_at_least_1 rule ();
+    end else if (WIDTH < 1) begin : g_width
       adder_tree_WIDTH_must_be_at_least_1 rule ();
     end else if (CARRY_SAVE != 0) begin : g_carry_save
       // Group g holds words whose bits weigh 2^g and up. Three words of a group, oldest first,
@@ -51,8 +53,8 @@ module adder_tree #(
       localparam DEPTH = $clog2(INPUTS);
       localparam PADDED = 1 << DEPTH;
       localparam FULL = DEPTH + WIDTH;
-      localparam [63:0] SIGN = (SIGNED != 0) ? 64'd1 << (WIDTH - 1) : 64'd0;
-      localparam [63:0] OFFSET = -({32'd0, INPUTS[31:0]} * SIGN);
+      localparam [SUM_WIDTH+31:0] SIGN = (SIGNED != 0) ? 1 << (WIDTH - 1) : 0;
+      localparam [SUM_WIDTH+31:0] OFFSET = -({{SUM_WIDTH{1'b0}}, INPUTS[31:0]} * SIGN);
 
       wire [SUM_WIDTH-1:0] corrected = addend + OFFSET[SUM_WIDTH-1:0];
       wire [SUM_WIDTH+FULL-1:0] base = {{FULL{1'b0}}, corrected};

@@ -32,6 +32,12 @@ module dimc_plane #(
   input  wire                        last,
   output wire [$clog2(ROWS)+12-1:0]  held
 );
+  generate
+    if (BITS_PER_CYCLE != 1 && BITS_PER_CYCLE != 2) begin : g_bits_per_cycle
+      dimc_plane_BITS_PER_CYCLE_must_be_1_or_2 rule ();
+    end
+  endgenerate
+
   localparam TERM = 3 + BITS_PER_CYCLE;
   localparam SUM = $clog2(ROWS) + 4 + BITS_PER_CYCLE;  // a step's sum and the steps before it
   localparam LOW = 8 - BITS_PER_CYCLE;                 // places that are final before the last step

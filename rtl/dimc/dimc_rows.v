@@ -33,6 +33,12 @@ module dimc_rows #(
   output reg               held_int4,    // of the vector that is held
   output reg  [21:0]       held_offset
 );
+  generate
+    if (BITS_PER_CYCLE != 1 && BITS_PER_CYCLE != 2) begin : g_bits_per_cycle
+      dimc_rows_BITS_PER_CYCLE_must_be_1_or_2 rule ();
+    end
+  endgenerate
+
   reg [8*ROWS-1:0] x_q;    // shifted right by BITS_PER_CYCLE in each step
   reg [21:0] offset_q;
   reg int4;                // of the vector in flight

@@ -35,7 +35,7 @@ module adder_tree_tb #(
   reg [WIDTH-1:0] term;
   reg choice;
   /* verilator lint_off UNUSEDSIGNAL */
-  reg [31:0] random;  // terms and addend take what they need
+  reg [SUM_WIDTH+31:0] random;  // 32 random bits; terms and addend take what they need
   wire [BITS+SUM_WIDTH+31:0] all = {{BITS + SUM_WIDTH{1'b0}}, count};
   /* verilator lint_on UNUSEDSIGNAL */
 
@@ -94,11 +94,11 @@ module adder_tree_tb #(
     if (EXHAUSTIVE != 0) begin
       {addend, terms} <= all[BITS+SUM_WIDTH-1:0];
     end else begin
-      random = $random;
+      random = {{SUM_WIDTH{1'b0}}, $random};
       addend <= random[SUM_WIDTH-1:0];
       choice = count[2];
       for (i = 0; i < INPUTS; i = i + 1) begin
-        random = $random;
+        random = {{SUM_WIDTH{1'b0}}, $random};
         if (count[1:0] == 2'd2) choice = random[31];
         if (!count[1]) terms[i*WIDTH +: WIDTH] <= random[WIDTH-1:0];
         else terms[i*WIDTH +: WIDTH] <= choice ? LOWEST : ~LOWEST;

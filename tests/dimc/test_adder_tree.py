@@ -34,6 +34,12 @@ def test_64_inputs(simulator: str, signed: int) -> None:
     run(simulator, 1000, WIDTH=8, SUM_WIDTH=16, SIGNED=signed, VECTORS=1000)
 
 
+@pytest.mark.parametrize("signed", [0, 1])
+def test_wide_sum(simulator: str, signed: int) -> None:
+    """More bits than any number of a simulator has."""
+    run(simulator, 100, INPUTS=3, WIDTH=8, SUM_WIDTH=80, SIGNED=signed, VECTORS=100)
+
+
 def test_wrong_sum_is_caught(simulator: str) -> None:
     with pytest.raises(AssertionError, match="4 wrong sums"):
         run(simulator, 1000, SUM_WIDTH=16, BROKEN=1, VECTORS=1000)
@@ -43,8 +49,12 @@ def test_wrong_sum_is_caught(simulator: str) -> None:
     ("name", "value", "rule"),
     [
         ("INPUTS", 0, "INPUTS_must_be_at_least_1"),
+        ("INPUTS", -1, "INPUTS_must_be_at_least_1"),
         ("WIDTH", 0, "WIDTH_must_be_at_least_1"),
         ("SUM_WIDTH", 7, "SUM_WIDTH_must_be_at_least_WIDTH"),
+        ("SIGNED", 2, "SIGNED_CARRY_SAVE_REGISTER_must_be_0_or_1"),
+        ("CARRY_SAVE", -1, "SIGNED_CARRY_SAVE_REGISTER_must_be_0_or_1"),
+        ("REGISTER", 2, "SIGNED_CARRY_SAVE_REGISTER_must_be_0_or_1"),
     ],
 )
 def test_illegal_parameter_stops_elaboration(
