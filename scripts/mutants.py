@@ -131,6 +131,8 @@ class Netlist:
 
     def proof(self, mutant: Mutant) -> str:
         """The kind of proof that the mutant is no fault (scripts/equivalence.py), or nothing."""
+        if not self.entry.get("proofs", True):
+            return ""
         if self.graph is None:
             self._yosys(
                 "graph",

@@ -156,6 +156,10 @@ def main() -> int:
     listed = data(block)
     report = Report(block, listed.get("waiver", []))
     started = time.monotonic()
+    every = [test for e in entries for test in e["tests"] + e.get("named", [])]
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        if pytest.main(["-q", "--collect-only", *every]):
+            stop(f"mutate: scripts/blocks.toml names unknown tests\n{shown.getvalue()[-2000:]}")
     total = int(os.environ.get("MUTANTS") or 300)
     whole = sum(entry.get("share", 1) for entry in entries)
     for entry in entries:
