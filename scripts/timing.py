@@ -37,6 +37,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import struct
 import sys
 import tomllib
@@ -57,6 +58,9 @@ SIGNAL = re.compile(
     r"((?P<label>[^=]+)=)?(?P<path>[^:?]+)(:(?P<format>\w+))?(\?(?P<valid>.+))?"
 )
 HELPERS = ("stream_checker.v", "wave_dump.v")
+
+# The import of vcdvcd lets a broken pipe kill the process; here it is an exception again.
+signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
 class Wave:
