@@ -93,7 +93,9 @@ module dimc_accumulate #(
   reg [TAG_BITS-1:0] held_tag_q;
 
   wire fetch_ready;
-  wire held_final = ({29'd0, group_q} + 32'd1) * ADDERS >= {24'd0, held_cols_q};
+  // No more than all columns, whatever vec_cols says.
+  wire held_final = {29'd0, group_q} == 32'd8 / GROUPS - 32'd1 ||
+                    ({29'd0, group_q} + 32'd1) * ADDERS >= {24'd0, held_cols_q};
 
   assign group_en = held_q && fetch_ready;
   assign group = group_q;

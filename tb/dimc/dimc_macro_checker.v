@@ -58,7 +58,9 @@ module dimc_macro_checker #(
   reg [31:0] vectors_q, conflicts_q, stalls_q;
 
   wire accepts = act_valid && act_ready;
-  wire [7:0] beats = (act_cols + LANES[7:0] - 8'd1) / LANES[7:0];
+  // More columns than the macro can hold count as all it can hold.
+  wire [7:0] beats = ({24'd0, act_cols} > 2 * ROWS) ? 8'd8
+                                                    : (act_cols + LANES[7:0] - 8'd1) / LANES[7:0];
   wire [3:0] tail = sent[3:0];
 
   always @(posedge clk) begin

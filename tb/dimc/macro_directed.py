@@ -13,7 +13,7 @@ from cocotb.utils import get_sim_time
 
 from tb.common.clock import PERIOD_NS
 from tb.dimc.macro_env import MacroTest, size
-from tb.dimc.macro_model import Tile, Vector
+from tb.dimc.macro_model import Tile, Vector, vector_beats
 
 CYCLES_PER_VECTOR = 8 // size("BITS_PER_CYCLE", 1)
 FIRST_RESULT_LATENCY = 6 + CYCLES_PER_VECTOR
@@ -215,3 +215,20 @@ class Conflicts(Directed):
             await self.env.board.drained(200)
         for s in range(4):
             await self.run_tiles(Tile([self.vector(s)], cols, False, s))
+
+
+@pyuvm.test()
+class TooManyColumns(Directed):
+    """More columns than the macro can hold count as all it can hold; nothing hangs."""
+
+    async def stimulus(self) -> None:
+        await self.write(*self.plain_fill(0))
+        most = 2 * self.model.cols
+        for cols in (2 * self.model.rows + 1, 255):
+            tile = Tile([self.vector(0), self.vector(0)], most, True, 1, np.ones(most, np.float32))
+            self.env.board.expect(*self.model.tile(tile))
+            beats = [beat | {"cols": cols} for beat in vector_beats(tile)]
+            tasks = [self.env.act.send(beats), self.env.pre.send(self.model.preload_beats(tile))]
+            for task in tasks:
+                await task
+            await self.env.board.drained(500)

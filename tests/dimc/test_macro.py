@@ -72,7 +72,7 @@ def run_random(simulator: str, epochs: int, *cases: str, **parameters: int) -> N
 
 
 def test_directed(simulator: str) -> None:
-    run(simulator, "directed", DIRECTED)
+    run(simulator, "directed", [*DIRECTED, "TooManyColumns"])
 
 
 def test_status(simulator: str) -> None:
