@@ -8,12 +8,15 @@
 //   3. No more preload beats are taken than accepted vectors ask for, and PRELOAD_AHEAD.
 //   4. busy is high while a tile's results are owed.
 //   5. wr_conflict follows a taken write only, and count_conflicts counts it in the same cycle.
-//   6. count_vectors and count_stalls grow by at most one per cycle; no more vectors than accepted.
+//   6. count_vectors grows by at most one per cycle, to no more than the vectors accepted;
+//      count_stalls counts the cycles from the 8/BITS_PER_CYCLE-th after an accepted vector on in
+//      which act_ready is low.
 //   7. Status, counters and the macro's ready outputs are never X after reset (Icarus).
 `default_nettype none
 
 module dimc_macro_checker #(
   parameter ROWS = 64,
+  parameter BITS_PER_CYCLE = 1,
   parameter TAG_BITS = 8,
   parameter PRELOAD_AHEAD = 2
 ) (
@@ -45,6 +48,7 @@ module dimc_macro_checker #(
   input wire [31:0]         count_stalls
 );
   localparam LANES = ROWS / 4;
+  localparam PLANES = 8 / BITS_PER_CYCLE;
   localparam DEPTH = 16;  // tiles that can be owed, more than the macro holds
 
   reg [TAG_BITS-1:0] tags [0:DEPTH-1];
@@ -55,6 +59,8 @@ module dimc_macro_checker #(
   reg [31:0] accepted;               // vectors since reset or clear, and at most one before
   reg past;                          // the cycle before was no reset and no clear
   reg wrote;
+  reg [3:0] plane;                   // of the vector in flight, from 1; 0 for none
+  reg stalled;                       // in the cycle before
   reg [31:0] vectors_q, conflicts_q, stalls_q;
 
   wire accepts = act_valid && act_ready;
@@ -62,10 +68,16 @@ module dimc_macro_checker #(
   wire [7:0] beats = ({24'd0, act_cols} > 2 * ROWS) ? 8'd8
                                                     : (act_cols + LANES[7:0] - 8'd1) / LANES[7:0];
   wire [3:0] tail = sent[3:0];
+  wire last_plane = {28'd0, plane} == PLANES;
 
   always @(posedge clk) begin
     past <= !rst && !clear;
     wrote <= !rst && wr_valid && wr_ready;
+    stalled <= last_plane && !act_ready;
+    if (rst) plane <= 4'd0;
+    else if (accepts) plane <= 4'd1;
+    else if (last_plane && act_ready) plane <= 4'd0;
+    else if (plane != 4'd0 && !last_plane) plane <= plane + 4'd1;
     vectors_q <= count_vectors;
     conflicts_q <= count_conflicts;
     stalls_q <= count_stalls;
@@ -117,7 +129,7 @@ module dimc_macro_checker #(
       if (count_conflicts - conflicts_q != {31'd0, wr_conflict}) stop("count_conflicts is wrong");
       if (count_vectors - vectors_q > 32'd1) stop("count_vectors jumps");
       if (count_vectors > accepted) stop("more vectors counted than accepted");
-      if (count_stalls - stalls_q > 32'd1) stop("count_stalls jumps");
+      if (count_stalls - stalls_q != {31'd0, stalled}) stop("count_stalls is wrong");
       if (asked - sent > DEPTH) stop("more tiles in flight than the checker holds");
     end
   end

@@ -168,6 +168,7 @@ module dimc_macro_tb #(
 
   dimc_macro_checker #(
     .ROWS(ROWS),
+    .BITS_PER_CYCLE(BITS_PER_CYCLE),
     .TAG_BITS(TAG_BITS),
     .PRELOAD_AHEAD(BITS_PER_CYCLE == 1 ? 2 : 8)
   ) rules (

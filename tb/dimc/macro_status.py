@@ -52,8 +52,9 @@ class StickyStatus(Directed):
 
 @pyuvm.test()
 class Counters(Directed):
-    """count_vectors, count_conflicts and wr_conflict in each cycle, with clear at random times: a
-    vector counts in its last plane, a dropped write in the cycle that takes it."""
+    """All counters and wr_conflict in each cycle, with clear at random times and results taken
+    late: a vector counts in the cycle that ends its last plane, each cycle in which it waited
+    there as a stall, a dropped write in the cycle that takes it."""
 
     async def stimulus(self) -> None:
         self.lock(0)
@@ -61,6 +62,7 @@ class Counters(Directed):
             await self.env.wr.send(self.plain_fill(s))
         for agent in (self.env.act, self.env.wr):
             agent.set_pause(pauses(agent.get_name())["random"])
+        self.env.res.set_pause(pauses("res")["mostly"])
         self.clearing = True
         checks = cocotb.start_soon(self.check_each_cycle())
         tiles = [
@@ -74,7 +76,8 @@ class Counters(Directed):
         self.clearing = False
         await ClockCycles(self.dut.clk, CYCLES_PER_VECTOR)
         checks.cancel()
-        self.model.status.vectors, self.model.status.conflicts = self.counts
+        self.model.status.vectors, self.model.status.conflicts, _ = self.counts
+        assert self.stalled > 50, f"only {self.stalled} stalls"
 
     def any_write(self) -> dict[str, int]:
         """To the sets in use, to a locked or a missing one, or to one that is free: the model need
@@ -88,16 +91,21 @@ class Counters(Directed):
 
     async def check_each_cycle(self) -> None:
         dut, edge = self.dut, RisingEdge(self.dut.clk)
-        vectors, conflicts = int(dut.count_vectors.value), int(dut.count_conflicts.value)
+        counters = (dut.count_vectors, dut.count_conflicts, dut.count_stalls)
+        vectors, conflicts, stalls = (int(s.value) for s in counters)
         conflict, left, set_ = 0, 0, None
+        self.stalled = 0
         while True:
             dut.clear.value = int(self.clearing and self.random.random() < 0.05)
             await edge
-            got = [int(s.value) for s in (dut.count_vectors, dut.count_conflicts, dut.wr_conflict)]
-            want = [vectors, conflicts, conflict]
-            assert got == want, f"vectors, conflicts, wr_conflict: expected {want}, got {got}"
+            got = [int(s.value) for s in (*counters, dut.wr_conflict)]
+            want = [vectors, conflicts, stalls, conflict]
+            assert got == want, f"vectors, conflicts, stalls, wr_conflict: {got}, not {want}"
             left -= left > 0
-            finished = left == 0 and set_ is not None
+            last_plane = left == 0 and set_ is not None
+            stall = last_plane and dut.act_ready.value == 0
+            finished = last_plane and not stall
+            self.stalled += stall
             conflict = 0
             if dut.wr_valid.value == 1 and dut.wr_ready.value == 1:
                 wr_set, index = int(dut.wr_set.value), int(dut.wr_index.value)
@@ -106,8 +114,9 @@ class Counters(Directed):
             if finished:
                 set_ = None
             vectors, conflicts = vectors + finished, conflicts + conflict
+            stalls += stall
             if dut.clear.value == 1:
-                vectors = conflicts = 0
-            self.counts = vectors, conflicts
+                vectors = conflicts = stalls = 0
+            self.counts = vectors, conflicts, stalls
             if dut.act_valid.value == 1 and dut.act_ready.value == 1:
                 left, set_ = CYCLES_PER_VECTOR, int(dut.act_set.value)
