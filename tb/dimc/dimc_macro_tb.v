@@ -55,7 +55,7 @@ module dimc_macro_tb #(
   output wire [31:0]         count_vectors,
   output wire [31:0]         count_conflicts,
   output wire [31:0]         count_stalls,
-  input wire  [8:0]          disturb         // rule of dimc_macro_checker that is to be broken
+  input wire  [12:0]         disturb         // rule of dimc_macro_checker that is to be broken
 );
   // The macro must not look at activations beyond the valid rows: they are X on Icarus.
   wire [8*ROWS-1:0] act_seen;
@@ -186,18 +186,18 @@ module dimc_macro_tb #(
     .act_tag(act_tag),
     .pre_valid(pre_valid),
     .pre_ready(pre_ready),
-    .res_valid(res_valid),
+    .res_valid(res_valid && !disturb[12]),
     .res_ready(res_ready),
     .res_index(res_index ^ {2'd0, disturb[4]}),
     .res_last(res_last ^ disturb[5]),
     .res_tag(res_tag ^ {TAG_BITS{disturb[6]}}),
     .clear(clear),
-    .busy(busy && !disturb[7]),
+    .busy(busy && !disturb[7] || disturb[12]),
     .seen_inf(seen_inf),
     .seen_nan(seen_nan),
-    .count_vectors(count_vectors << disturb[8]),
-    .count_conflicts(count_conflicts),
-    .count_stalls(count_stalls)
+    .count_vectors((count_vectors << disturb[8]) + {31'd0, disturb[9]}),
+    .count_conflicts(count_conflicts << disturb[10]),
+    .count_stalls(count_stalls + (disturb[11] ? count_vectors : 32'd0))
   );
 endmodule
 

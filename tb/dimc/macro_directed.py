@@ -187,10 +187,12 @@ class Conflicts(Directed):
 
     async def stimulus(self) -> None:
         sets, rows, cols = self.model.sets, self.model.rows, self.model.cols
-        for s in range(4):
+        used = range(min(4, sets))
+        victim = used[-1]
+        for s in used:
             await self.write(*self.plain_fill(s))
         self.lock(1, 2)
-        for s in range(4):
+        for s in used:
             await self.write(self.column(s, 0, self.random_bytes(), drop=s in (1, 2)))
             await self.write(self.row(s, 0, self.random_bytes(), drop=s in (1, 2)))
         self.lock(None)
@@ -205,15 +207,15 @@ class Conflicts(Directed):
         # it is on the wires in wait + 2.
         for wait in range(-1, 10):
             await ClockCycles(self.dut.clk, 2)
-            tasks = self.send(Tile([self.vector(3)], cols, False, wait + 1))
+            tasks = self.send(Tile([self.vector(victim)], cols, False, wait + 1))
             if wait >= 0:
                 await tasks[0]
             if wait > 0:
                 await ClockCycles(self.dut.clk, wait)
             locked = wait + 2 <= CYCLES_PER_VECTOR
-            await self.env.wr.send([self.column(3, 1, self.random_bytes(), drop=locked)])
+            await self.env.wr.send([self.column(victim, 1, self.random_bytes(), drop=locked)])
             await self.env.board.drained(200)
-        for s in range(4):
+        for s in used:
             await self.run_tiles(Tile([self.vector(s)], cols, False, s))
 
 

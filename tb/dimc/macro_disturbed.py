@@ -119,13 +119,14 @@ class SwappedBeats(Disturbed):
 @pyuvm.test()
 class BrokenRule(Smoke):
     """The checker on the macro's ports is shown something else in one respect: it must stop the
-    run. Writes to a set in flight and a preload give each rule something to look at."""
+    run. A dropped write, a preload and many tiles give each rule something to look at."""
 
     async def stimulus(self) -> None:
         self.dut.disturb.value = 1 << size("DISTURB", 0)
         self.lock(1, 1)
         await self.write(self.column(1, 0, self.random_bytes(), drop=True))
         await super().stimulus()
+        await self.run_tiles(*[Tile([self.vector(0)], 1, False, n) for n in range(20)])
 
 
 @pyuvm.test()

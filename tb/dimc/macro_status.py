@@ -32,14 +32,14 @@ class StickyStatus(Directed):
         await self.idle(inf=False, nan=False)
         await self.run_tiles(Tile([self.vector(0, q=big, exp=255)], 1, False, 4))
         await self.idle(inf=False, nan=True)
-        await self.write(*[self.column(2, c, big, (100, 100)) for c in range(cols)])
+        await self.write(*[self.column(1, c, big, (100, 100)) for c in range(cols)])
         for column in range(cols):  # one alone
             for exp in (254, 255):
                 await self.clear()
-                await self.write(self.column(2, column, big, (exp, exp)))
-                await self.run_tiles(Tile([self.vector(2, q=big, exp=254)], cols, False, 6))
+                await self.write(self.column(1, column, big, (exp, exp)))
+                await self.run_tiles(Tile([self.vector(1, q=big, exp=254)], cols, False, 6))
                 await self.idle(inf=exp == 254, nan=exp == 255)
-            await self.write(self.column(2, column, big, (100, 100)))
+            await self.write(self.column(1, column, big, (100, 100)))
         await self.clear()
         minus = self.vector(0, q=-127 * np.ones(rows), exp=254)
         await self.run_tiles(Tile([self.vector(0, q=big, exp=254), minus], cols, False, 5))
@@ -58,7 +58,8 @@ class Counters(Directed):
 
     async def stimulus(self) -> None:
         self.lock(0)
-        for s in range(1, 4):
+        self.used = range(1, min(3, self.model.sets))
+        for s in range(1, min(4, self.model.sets)):
             await self.env.wr.send(self.plain_fill(s))
         for agent in (self.env.act, self.env.wr):
             agent.set_pause(pauses(agent.get_name())["random"])
@@ -66,7 +67,7 @@ class Counters(Directed):
         self.clearing = True
         checks = cocotb.start_soon(self.check_each_cycle())
         tiles = [
-            Tile([self.vector(1 + n % 2) for _ in range(1 + n % 3)], self.model.cols, False, n)
+            Tile([self.vector(self.used[n % len(self.used)]) for _ in range(1 + n % 3)], self.model.cols, False, n)
             for n in range(60)
         ]
         tasks = self.send(*tiles)
@@ -81,10 +82,10 @@ class Counters(Directed):
 
     def any_write(self) -> dict[str, int]:
         """To the sets in use, to a locked or a missing one, or to one that is free: the model need
-        not know, since sets 1 and 2 are written only what they hold."""
-        set_ = self.random.choice((0, 1, 2, 3, self.model.sets))
+        not know, since the sets in use are written only what they hold."""
+        set_ = self.random.choice((*range(min(4, self.model.sets)), self.model.sets))
         index = self.random.choice((0, self.model.cols - 1, self.model.cols))
-        if set_ in (1, 2) and index < self.model.cols:
+        if set_ in self.used and index < self.model.cols:
             data, exps = self.model.data[set_, index], self.model.exps[set_, index]
             return write_beat(False, set_, index, data, np.ones(self.model.rows, bool), exps)
         return self.column(set_, index, self.random_bytes(), drop=True)

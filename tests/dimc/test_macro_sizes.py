@@ -32,7 +32,7 @@ TABLE = [
 DRAWS = 6
 # Each parameter with the values just outside of its range, and the rule that must be named.
 ILLEGAL = {
-    "ROWS": ([7, 9, 24, 63, 65, 128], "ROWS_must_be_8_16_32_or_64"),
+    "ROWS": ([-8, 0, 7, 9, 24, 63, 65, 128], "ROWS_must_be_8_16_32_or_64"),
     "COLS": ([3, 17], "COLS_must_be_4_to_ROWS"),
     "SETS": ([1, 4097], "SETS_must_be_2_to_4096"),
     "BITS_PER_CYCLE": ([0, 3], "BITS_PER_CYCLE_must_be_1_or_2"),
@@ -67,8 +67,8 @@ def test_sizes(simulator: str, values: tuple[int, ...]) -> None:
     slow = simulator == "icarus" and sizes["ROWS"] * sizes["COLS"] > 256
     run_random(simulator, 1 if slow else 12, TAG_BITS=1, **sizes)
     if not slow:
-        cases = [c for c in DIRECTED if sizes["SETS"] >= 4 or c != "Conflicts"]
-        run(simulator, "directed", cases, **sizes)
+        run(simulator, "directed", DIRECTED, **sizes)
+        run(simulator, "status", STATUS, **sizes)
         run_random(simulator, 4, "RandomReset", **sizes)
 
 
@@ -93,6 +93,13 @@ def test_drawn_sizes(simulator: str, seed: int, draw: int) -> None:
 def test_illegal_parameter_stops_elaboration(simulator: str, name: str, value: int) -> None:
     small = {"ROWS": 16, "COLS": 16, "SETS": 8}
     if name == "ROWS":
-        small["COLS"] = min(value, 16)
+        small["COLS"] = max(min(value, 16), 4)
     with pytest.raises(AssertionError, match=f"dimc_macro_{ILLEGAL[name][1]}"):
         run(simulator, "disturbed", ["Undisturbed"], **{**small, name: value})
+
+
+@pytest.mark.parametrize("rows", [-8, 0, 9])
+def test_illegal_rows_of_the_structural_array(simulator: str, rows: int) -> None:
+    sizes = {"ROWS": rows, "COLS": 4, "SETS": 8, "IMPLEMENTATION": 1}
+    with pytest.raises(AssertionError, match=f"dimc_macro_{ILLEGAL['ROWS'][1]}"):
+        run(simulator, "disturbed", ["Undisturbed"], **sizes)
