@@ -64,9 +64,11 @@ class Tiles:
 
 
 class Bulk:
-    """Draws phases and keeps what has been written."""
+    """Draws phases and keeps what has been written. `wide` is the part of exponent bytes that may
+    be anything."""
 
-    def __init__(self, rows: int, cols: int, sets: int, seed: int) -> None:
+    def __init__(self, rows: int, cols: int, sets: int, seed: int, wide: float = 0.05) -> None:
+        self.wide = wide
         self.model = MacroModel(rows, cols, sets)
         self.rng = np.random.default_rng(seed)
         self.records = records(rows)
@@ -84,10 +86,12 @@ class Bulk:
         return np.where(corner, corners, self.rng.integers(0, 256, shape, np.uint8))
 
     def exps(self, *shape: int) -> np.ndarray:
-        """Exponent bytes: mostly near 127, at times anything, rarely 0 or 255."""
+        """Exponent bytes: near 127, at times anything, rarely 255."""
         kind = self.rng.random(shape)
         wide = np.where(kind < 0.995, self.rng.integers(0, 256, shape), 255)
-        return np.where(kind < 0.95, self.rng.integers(110, 141, shape), wide).astype(np.uint8)
+        return np.where(kind < 1 - self.wide, self.rng.integers(110, 141, shape), wide).astype(
+            np.uint8
+        )
 
     def ranges(self, most: np.ndarray) -> np.ndarray:
         """Valid rows or columns: one, all, or any number."""
@@ -287,8 +291,9 @@ class Bulk:
         sums = self.sums(tiles, beats, sets)
         return filled + self.answered(sets, writes[:0], tiles, beats, sums)
 
-    def answered(self, sets: range, writes: np.ndarray, tiles: Tiles, beats: np.ndarray,
-                 sums: np.ndarray) -> bytes:
+    def answered(
+        self, sets: range, writes: np.ndarray, tiles: Tiles, beats: np.ndarray, sums: np.ndarray
+    ) -> bytes:
         """A phase in the harness's form, with the beats that must come out."""
         words, tile, index = self.lanes(tiles, np.arange(len(sums)), sums, 0)
         results = np.zeros(len(tile), self.records["result"])
