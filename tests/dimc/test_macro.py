@@ -22,7 +22,7 @@ DIRECTED = [
     "OneGroupAfterStall",
     "Conflicts",
 ]
-STATUS = ["StickyStatus", "Counters"]
+STATUS = ["StickyStatus", "Counters", "InFlight"]
 FAILING = {
     "FlippedWeightBit": r"stream results beat 0 data lane 2: expected",
     "LostVector": r"stream results beat \d+ .*: expected",

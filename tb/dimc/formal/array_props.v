@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// array_props: dimc_array_structural gives the plain dot product over the weights that were written.
-// A column is written, one more write of any kind follows, a vector is loaded and processed from
-// any state with up to PAUSES pauses between its steps, and a word is fetched.
+// array_props: dimc_array_structural gives the plain dot product over the weights that were
+// written. A column is written, one more write of any kind follows, a vector is loaded and
+// processed from any state with up to PAUSES pauses between its steps, and a word is fetched.
 //
 // Activations, weights, masks, exponents and places of the second write are free; VALID rows are
 // valid, the others hold whatever was written.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // plane_props: dimc_plane adds, step by step, the digits times the nibbles at their weight, for any
-// digits, nibbles and pauses. The adder tree is left out (stub/): assumed is that it adds the terms,
-// which are at most 15 (two bits per cycle: 30) each, to the addend.
+// digits, nibbles and pauses. The adder tree is left out (stub/): assumed is that it adds the
+// terms, which are at most 15 (two bits per cycle: 30) each, to the addend.
 //
 // By hand from here: the digits of row r at their weights are x[r] (rows_props), so what is held is
 // the sum of x[r] * n[r], and 15 times the size of each negative digit at its weight.
