@@ -4,7 +4,6 @@ models/dimc.py expects of it; 64 x 64, and small macros of each kind."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
@@ -13,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tb.common.filelist import ROOT, content_hash
-from tb.common.runner import flag, missing_simulator, mutated, tool_environment
+from tb.common.compiled import compiled
+from tb.common.filelist import ROOT
+from tb.common.runner import flag, missing_simulator
 from tb.dimc.macro_bulk import Bulk
 from tests.dimc.test_macro import sources
 
@@ -28,33 +28,13 @@ def harness(bits: int, implementation: int, tree: int, size: tuple[int, int, int
     """The compiled program for one kind of macro."""
     files = sources()
     files.sources.append(ROOT / "tb" / "dimc" / "dimc_macro_tb.v")
-    if flag("MUTANT"):
-        files = mutated(files)
-    main = ROOT / "tb" / "dimc" / "dimc_bulk.cpp"
     parameters = dict(zip(("ROWS", "COLS", "SETS"), size, strict=True), BITS_PER_CYCLE=bits)
     parameters |= {"IMPLEMENTATION": implementation, "TREE": tree}
     effort = 1 if flag("MUTANT") or implementation else 3
-    folder = ROOT / "build" / "dimc_bulk" / content_hash(files, [main.read_text(), parameters])
-    program = folder / "dimc_bulk"
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as lock, tool_environment():
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not program.is_file():
-            built = subprocess.run(
-                ["verilator", "--cc", "--exe", "--build", "-O3", "--x-initial", "unique"]
-                + ["-CFLAGS", f"-O{effort} -march=native -DROWS={size[0]}", "--unroll-count", "1"]
-                + [f"-G{name}={value}" for name, value in parameters.items()]
-                + [f"-I{path}" for path in files.incdirs]
-                + ["--top", "dimc_macro_tb", "--Mdir", str(folder), "-o", "dimc_bulk"]
-                + [str(path) for path in [*files.sources, main]],
-                cwd=ROOT,
-                check=False,
-                env=dict(os.environ),
-                capture_output=True,
-                text=True,
-            )
-            assert built.returncode == 0, f"verilator build of dimc_bulk failed: {built.stderr}"
-    return program
+    options = ["--x-initial", "unique", "--unroll-count", "1"]
+    options += ["-CFLAGS", f"-O{effort} -march=native -DROWS={size[0]}"]
+    main = ROOT / "tb" / "dimc" / "dimc_bulk.cpp"
+    return compiled("dimc_bulk", "dimc_macro_tb", files, main, parameters, options)
 
 
 @cache

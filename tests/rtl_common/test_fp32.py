@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tb.common.filelist import ROOT, FileList, block_list, content_hash
-from tb.common.runner import flag, missing_simulator, mutated, simulate, tool_environment
+from tb.common.compiled import compiled
+from tb.common.filelist import ROOT, FileList, block_list
+from tb.common.runner import missing_simulator, simulate
 from tb.common_units import fp32_pairs
-
-SOURCES = ["tb/common_units/fp32_probe.v", "tb/common_units/fp32_bulk.cpp"]
 
 
 def test_functions(simulator: str) -> None:
@@ -32,26 +31,9 @@ def bulk() -> Path:
     """The compiled harness, built unless it was built from the same sources."""
     if reason := missing_simulator("verilator"):
         pytest.skip(reason)
-    files = FileList([ROOT / name for name in SOURCES], [ROOT / "rtl" / "common"])
-    if flag("MUTANT"):
-        files = mutated(files)
-    folder = ROOT / "build" / "fp32_bulk" / content_hash(files)
-    program = folder / "fp32_bulk"
-    if not program.is_file():
-        with tool_environment():
-            built = subprocess.run(
-                ["verilator", "--cc", "--exe", "--build", "-O3", "-CFLAGS", "-O3"]
-                + [f"-I{path}" for path in files.incdirs]
-                + ["--top", "fp32_probe", "--Mdir", str(folder), "-o", "fp32_bulk"]
-                + [str(path) for path in files.sources],
-                cwd=ROOT,
-                check=False,
-                env=dict(os.environ),
-                capture_output=True,
-                text=True,
-            )
-        assert built.returncode == 0, f"verilator build of fp32_probe failed: {built.stderr}"
-    return program
+    files = FileList([ROOT / "tb/common_units/fp32_probe.v"], [ROOT / "rtl" / "common"])
+    main = ROOT / "tb" / "common_units" / "fp32_bulk.cpp"
+    return compiled("fp32_bulk", "fp32_probe", files, main, options=["-CFLAGS", "-O3"])
 
 
 def run(program: Path, op: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
