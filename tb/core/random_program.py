@@ -484,8 +484,16 @@ def generate(random: Random, items: int, passes: int = 1, kind: type[Writer] = W
 
 
 def all_csrs(random: Random) -> str:
-    """A program that reads each CSR number there could be, and writes those near the existing."""
+    """A program that writes all CSRs that keep something with random values, then reads each CSR
+    number there could be, and writes those near the existing."""
     writer = Writer(random)
+    for _ in range(40):
+        writer.change_vector()
+        writer.put(f"li {random.choice(FREE)}, {random.getrandbits(32)}")
+        for number in WRITABLE:
+            writer.put(f"li t3, {random.getrandbits(32)}")
+            writer.put(f"csrw {number}, t3")
+            writer.put(f"csrr {random.choice(FREE)}, {number}")
     for number in range(1 << 12):
         writer.put(f"csrr {writer.target()}, {number:#x}")
         if any(number ^ 1 << bit in KEPT for bit in range(12)) and number not in CSRS:
