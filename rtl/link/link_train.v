@@ -193,9 +193,9 @@ module link_train #(
       if (next != state_q) timer_q <= 16'd0;
       else if (timer_q != 16'hFFFF) timer_q <= timer_q + 16'd1;
 
-      if (state_q == STATE_ACTIVE) attempts_q <= 2'd0;
-      else if (state_q == STATE_DOWN) attempts_q <= 2'd0;
-      else if (again) attempts_q <= attempts_q + 2'd1;
+      if (state_q == STATE_ACTIVE || state_q == STATE_DOWN || state_q == STATE_RAW) begin
+        attempts_q <= 2'd0;
+      end else if (again) attempts_q <= attempts_q + 2'd1;
 
       if (verdict) bad <= bad_now;
       else if (lane_lost) bad <= stuck;

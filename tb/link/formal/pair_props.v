@@ -15,7 +15,7 @@
 `default_nettype none
 
 module pair_props #(
-  parameter FLITS = 4
+  parameter PART = 0  // 0: numbers on the line; 1: cutting and waiting; 2: what is said under a number
 ) (
   input wire         clk,
   input wire         rst,
@@ -32,7 +32,7 @@ module pair_props #(
   input wire         g_valid,
   input wire [63:0]  g_data,
   input wire         back_valid,
-  input wire [11:0]  back_ack,    // true number
+  input wire [8:0]  back_ack,    // true number
   input wire         back_nak,
   input wire [25:0]  back_limits,
   input wire [42:0]  local,
@@ -48,12 +48,13 @@ module pair_props #(
   input wire         pick_flit,   // follow the flit that is sent now
   input wire         pick_number, // follow this number's descriptor
   input wire         arrives_mine,
-  input wire [11:0]  other_number,
-  input wire [11:0]  other_bound
+  input wire [8:0]  other_number,
+  input wire [8:0]  other_bound
 );
   `include "link_format.vh"
 
-  localparam [11:0] WINDOW = FLITS;
+  localparam FLITS = 4;
+  localparam [8:0] WINDOW = FLITS;
   localparam [2:0] S_FLIT = 3'd0;
   localparam [2:0] S_HALF = 3'd1;
   localparam [2:0] S_NEXT = 3'd2;
@@ -125,14 +126,14 @@ module pair_props #(
   (* hierconn *) wire [223:0] \tx.control ;
   (* hierconn *) wire [169:0] \tx.desc ;
 
-  reg [11:0] base, next, read;  // acknowledged, numbered, to be sent next
-  reg [11:0] expected;          // of link_rx
-  wire [11:0] kept = next - base;
-  wire [11:0] to_read = next - read;
+  reg [8:0] base, next, read;  // acknowledged, numbered, to be sent next
+  reg [8:0] expected;          // of link_rx
+  wire [8:0] kept = next - base;
+  wire [8:0] to_read = next - read;
   wire numbered = \tx.compose_control && !\tx.send_control ;
-  wire [11:0] next_now = next + {11'd0, \tx.new_flit };
-  wire [11:0] ack_span = expected - base;
-  wire [11:0] ack_back = expected - back_ack;
+  wire [8:0] next_now = next + {8'd0, \tx.new_flit };
+  wire [8:0] ack_span = expected - base;
+  wire [8:0] ack_back = expected - back_ack;
 
   always @* if (back_valid) assume (ack_back <= ack_span);
 
@@ -140,7 +141,7 @@ module pair_props #(
     if (back_valid) base <= back_ack;
     next <= next_now;
     if (\tx.rewind ) read <= base;
-    else if (numbered) read <= read + 12'd1;
+    else if (numbered) read <= read + 9'd1;
     if (rst) begin
       base <= 0;
       next <= 0;
@@ -150,21 +151,21 @@ module pair_props #(
 
   // ---- one number, and what it stands for
   reg have_number;
-  reg [11:0] number;
+  reg [8:0] number;
   reg [169:0] meaning;
-  wire [11:0] number_age = next - number;
+  wire [8:0] number_age = next - number;
   always @(posedge clk) begin
     if (\tx.new_flit && pick_number && !have_number) begin
       have_number <= 1'b1;
       number <= next;
       meaning <= \tx.desc ;
-    end else if (number_age >= 12'd16) have_number <= 1'b0;
+    end else if (number_age >= 9'd16) have_number <= 1'b0;
     if (rst) have_number <= 1'b0;
   end
 
   // ---- one flit on the line
   reg have_flit;
-  reg [11:0] flit_number, flit_bound;
+  reg [8:0] flit_number, flit_bound;
   reg [223:0] flit_word;
   always @(posedge clk) begin
     if (have_flit && good && arrives_mine) have_flit <= 1'b0;
@@ -182,19 +183,19 @@ module pair_props #(
   wire [2:0]  kind = \rx.word_q [TYPE_LSB +: 3];
   wire        arrives = good && kind != TYPE_CONTROL;
   wire        mine = arrives && arrives_mine;
-  wire [11:0] true_number = mine ? flit_number : other_number;
-  wire [11:0] limit = have_flit ? flit_bound : next;  // flits ahead of the followed one
+  wire [8:0] true_number = mine ? flit_number : other_number;
+  wire [8:0] limit = have_flit ? flit_bound : next;  // flits ahead of the followed one
   wire        accept = accept_bulk || accept_mgmt;
   wire [169:0] flit_desc = {flit_word[TYPE_LSB +: 3], flit_word[COUNT_LSB +: 4],
                             flit_word[FIRST_BIT], flit_word[LAST_BIT], flit_word[EMPTY_BIT],
                             flit_word[ADDR_LSB +: 16], flit_word[META_LSB +: 16],
                             flit_word[127:0]};
-  wire [11:0] other_depth = other_bound - other_number;
-  wire [11:0] flit_depth = flit_bound - flit_number;
-  wire [11:0] limit_span = limit - expected;
-  wire [11:0] other_span = limit - other_bound;
-  wire [11:0] next_span = next - expected;
-  wire [11:0] flit_span = next - flit_bound;
+  wire [8:0] other_depth = other_bound - other_number;
+  wire [8:0] flit_depth = flit_bound - flit_number;
+  wire [8:0] limit_span = limit - expected;
+  wire [8:0] other_span = limit - other_bound;
+  wire [8:0] next_span = next - expected;
+  wire [8:0] flit_span = next - flit_bound;
 
   always @* begin
     if (good && arrives_mine) assume (have_flit && arrives);
@@ -209,16 +210,14 @@ module pair_props #(
   end
 
   always @(posedge clk) begin
-    if (accept) expected <= expected + 12'd1;
+    if (accept) expected <= expected + 9'd1;
     if (rst) expected <= 0;
   end
 
-  always @* if (started) begin
+  always @* if (started && PART == 0) begin
     // Exactly once, in order: a flit is accepted when it is the next one, and only then.
     if (arrives) assert (accept == (true_number == expected));
     if (accept) assert (arrives);
-    // What is accepted under a number is what was first sent under it.
-    if (accept && have_number && expected == number) assert (got == meaning);
     assert (!type_error && !ack_error);
     // Nothing is freed that was not accepted, and nothing accepted that was not sent.
     assert (ack_span <= kept && kept <= WINDOW);
@@ -228,8 +227,26 @@ module pair_props #(
       assert (flit_word[TYPE_LSB +: 3] == TYPE_BULK || flit_word[TYPE_LSB +: 3] == TYPE_MGMT);
       assert (flit_depth >= 1 && flit_depth <= WINDOW);                       // LINE
       assert (flit_span <= next_span);                                        // LINE
-      if (have_number && flit_number == number) assert (flit_desc == meaning); // LINE
     end
+  end
+
+  always @* if (started && PART == 2) begin
+    // What is accepted under a number is what was first sent under it.
+    if (accept && have_number && expected == number) assert (got == meaning);
+    if (have_flit && have_number && flit_number == number) begin
+      assert (flit_desc == meaning);                                          // LINE
+    end
+  end
+
+  // The other parts build on part 0.
+  always @* if (started && PART != 0) begin
+    assume (ack_span <= kept && kept <= WINDOW);
+    if (arrives) assume (accept == (true_number == expected));
+    if (accept) assume (arrives);
+    if (have_flit) assume (flit_span <= next_span && flit_depth >= 1 && flit_depth <= WINDOW);
+  end
+
+  always @* if (started && PART == 1) begin
     // Credits are used only when they are there (their arithmetic: credit_props).
     if (\tx.low_half && !\tx.replaying ) assert (\tx.beat_credit );
     if (\tx.send_bulk ) assert (\tx.flit_credit );
@@ -258,7 +275,7 @@ module pair_props #(
     end
   end
   wire [3:0] said = \tx.desc [166:163];
-  always @* if (started) begin
+  always @* if (started && PART == 1) begin
     // The count is that of the beats sent, new or again, at most eight.
     if (\tx.close ) assert (said == halves && halves >= 1 && halves <= 8);
     if (numbered && !\tx.close ) assert (said == 0);
@@ -292,7 +309,7 @@ module pair_props #(
     end
   end
   wire [5:0] now = (\tx.state_q == S_FLIT) ? 6'd20 : inside;
-  always @* if (started) begin
+  always @* if (started && PART == 1) begin
     // Every flit ends: 16 data phits and four of control.
     if (\tx.state_q != S_FLIT) assert (inside <= 6'd19);
     // At most one bulk flit begins before a waiting message,
@@ -330,33 +347,43 @@ module pair_props #(
                         \tx.replay_buffer.desc_memory.mem[0] };
   wire [3:0] read_count = \tx.read_word [166:163];
   integer d;
-  reg [11:0] n;
+  reg [8:0] n;
   reg [175:0] word;
+
+  wire part_0 = started && PART == 0;
+  wire part_1 = started && PART == 1;
+  wire part_2 = started && PART == 2;
+  wire open = \tx.state_q == S_HALF || \tx.state_q == S_NEXT;
 
   always @* if (started) begin
     assert (\tx.replay_buffer.base_q == base[7:0] && \tx.replay_buffer.next_q == next[7:0]);
-    assert (\tx.replay_buffer.read_q == read[7:0] && \rx.expected_q == expected[7:0]);
-    assert (known <= FLITS && kept <= {9'd0, known} && to_read <= {9'd0, known});
+    assert (\tx.replay_buffer.read_q == read[7:0]);
+    if (part_0) assert (\rx.expected_q == expected[7:0]);
+    assert (known <= FLITS && kept <= {6'd0, known} && to_read <= {6'd0, known});
     assert (\tx.state_q <= S_FETCH);
-    for (d = 1; d <= FLITS; d = d + 1) if (d <= known) begin
-      n = next - d;
-      word = descs[176*n[1:0] +: 176];
-      assert (word[166:163] <= 8);
-      assert (word[169:167] == TYPE_BULK || word[169:167] == TYPE_MGMT);
-      if (have_number && n == number) assert (word[169:0] == meaning);
-    end
+    if (open && to_read == 0) assert (kept != WINDOW);
+    if (\tx.state_q == S_FETCH) assert (to_read != 0);
     if (to_read != 0 && \tx.state_q != S_FETCH) begin
       assert (\tx.read_word == descs[176*read[1:0] +: 176]);
     end
-    if (\tx.state_q == S_FETCH) assert (to_read != 0 && inside == 1);
-    if (have_number) assert (number_age >= 1 && number_age <= 12'd16);
-    if (\tx.state_q == S_HALF || \tx.state_q == S_NEXT) begin
+    for (d = 1; d <= FLITS; d = d + 1) if (d <= known) begin
+      n = next - d;
+      word = descs[176*n[1:0] +: 176];
+      if (part_1) assert (word[166:163] <= 8);
+      if (part_0) assert (word[169:167] == TYPE_BULK || word[169:167] == TYPE_MGMT);
+      if (part_2 && have_number && n == number) assert (word[169:0] == meaning);
+    end
+    if (part_2 && have_number) assert (number_age >= 1 && number_age <= 9'd16);
+  end
+
+  always @* if (part_1) begin
+    if (\tx.state_q == S_FETCH) assert (inside == 1);
+    if (open) begin
       assert (\tx.count_q >= 1 && \tx.count_q <= 8);
       assert (halves == \tx.count_q - {3'd0, \tx.state_q == S_HALF});
       assert (inside == {1'b0, halves, 1'b0} + {5'd0, \tx.state_q == S_HALF});
       if (to_read != 0) assert (\tx.count_q <= read_count);
       else begin
-        assert (kept != WINDOW);
         if (index < halves) begin
           assert (\tx.exps_q [16*index +: 16] == index_exps);
           assert (\tx.addr_q + {13'd0, index} == index_addr);
