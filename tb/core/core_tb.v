@@ -3,7 +3,8 @@
 //
 // Memory map (that of the chip, with the device in place of the registers)
 //   0x0000_0000  ROM, 8 KiB: stores fault      0x1000_0000  RAM, 64 KiB
-//   0x2000_0000  device, 256 bytes, reads 0    everything else faults, on both ports
+//   0x2000_0000  device, 256 bytes, reads 0    0xefff_0000  the same RAM: all upper bits differ
+//   Everything else faults, on both ports. Device:
 //     +0  EXIT   end of the test, the value is the result (1 is good)
 //     +4  PUT    print a character
 //     +8  SET    raise interrupt lines, numbered as in mip
@@ -97,9 +98,9 @@ module core_tb #(
   wire [3:0]  d_req_strb;
 
   wire i_rom = i_req_addr[31:13] == 19'd0;
-  wire i_ram = i_req_addr[31:16] == 16'h1000;
+  wire i_ram = i_req_addr[31:16] == 16'h1000 || i_req_addr[31:16] == 16'hefff;
   wire d_rom = d_req_addr[31:13] == 19'd0;
-  wire d_ram = d_req_addr[31:16] == 16'h1000;
+  wire d_ram = d_req_addr[31:16] == 16'h1000 || d_req_addr[31:16] == 16'hefff;
   wire d_dev = d_req_addr[31:8] == 24'h20_0000;
 
   wire i_inject = i_req_addr >= i_first && i_req_addr <= i_last && random_i[23:16] < i_fault;

@@ -24,6 +24,7 @@ from models.iss import (
 
 ROM, ROM_SIZE = 0x0000_0000, 0x2000
 RAM, RAM_SIZE = 0x1000_0000, 0x1_0000
+SECOND = 0xEFFF_0000  # where the RAM is to be seen again
 DEVICE, DEVICE_SIZE = 0x2000_0000, 0x100
 WFI = 0x10500073
 
@@ -47,6 +48,7 @@ class Bus:
         return self._read(address, size)
 
     def _read(self, address: int, size: int) -> int:
+        address = _first(address)
         if RAM <= address < RAM + RAM_SIZE:
             return int.from_bytes(self.ram[address - RAM : address - RAM + size], "little")
         if ROM <= address < ROM + ROM_SIZE:
@@ -63,10 +65,16 @@ class Bus:
     def store(self, address: int, size: int, value: int) -> None:
         if self.fail_data:
             raise BusFault
+        address = _first(address)
         if RAM <= address < RAM + RAM_SIZE:
             self.ram[address - RAM : address - RAM + size] = value.to_bytes(size, "little")
         elif not DEVICE <= address < DEVICE + DEVICE_SIZE:
             raise BusFault
+
+
+def _first(address: int) -> int:
+    """The first place of an address in the RAM."""
+    return address - SECOND + RAM if SECOND <= address < SECOND + RAM_SIZE else address
 
 
 class Record(NamedTuple):

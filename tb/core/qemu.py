@@ -39,6 +39,7 @@ class QemuWriter(Writer):
     nowhere = (0x88000000, 0xA0000000, 0xFFFFFFFE)
     ram_end = RAM + RAM_SIZE
     no_memory = (0x88000000, 0x88000004, 0xA0000000, 0xFFFFFFFC)
+    second = False
     misaligned = False
     half_outside = False
     interrupts = False

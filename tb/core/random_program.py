@@ -172,6 +172,7 @@ class Writer:
     no_memory: tuple[int, ...] = (
         0x30000000, 0x0FFFFFFC, 0x10010000, 0xFFFFFFFC, 0x00002000, 0x20000100,
     )  # fmt: skip
+    second = True  # the RAM is there again with the upper half of addresses inverted
     misaligned = True
     half_outside = True  # an instruction whose upper half cannot be fetched
     interrupts = True
@@ -287,6 +288,9 @@ class Writer:
             self.put(f"jal {r.choice(TARGETS)}, {over}")
         else:
             self.put(f"la {register}, {over}")
+            if self.second and r.random() < 0.25:
+                self.put("lui t3, 0xffff0")
+                self.put(f"xor {register}, {register}, t3")
             if kind < 0.5:
                 self.put(f"jr {register}")
             elif kind < 0.7:
