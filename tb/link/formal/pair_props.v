@@ -15,7 +15,8 @@
 `default_nettype none
 
 module pair_props #(
-  parameter PART = 0  // 0: numbers on the line; 1: cutting and waiting; 2: what is said under a number
+  // 0: numbers on the line; 1: cutting and waiting; 2: descriptors by number; 3: beats
+  parameter PART = 0
 ) (
   input wire         clk,
   input wire         rst,
@@ -246,7 +247,7 @@ module pair_props #(
     if (have_flit) assume (flit_span <= next_span && flit_depth >= 1 && flit_depth <= WINDOW);
   end
 
-  always @* if (started && PART == 1) begin
+  always @* if (started && (PART == 1 || PART == 3)) begin
     // Credits are used only when they are there (their arithmetic: credit_props).
     if (\tx.low_half && !\tx.replaying ) assert (\tx.beat_credit );
     if (\tx.send_bulk ) assert (\tx.flit_credit );
@@ -275,11 +276,11 @@ module pair_props #(
     end
   end
   wire [3:0] said = \tx.desc [166:163];
-  always @* if (started && PART == 1) begin
+  always @* if (started && (PART == 1 || PART == 3)) begin
     // The count is that of the beats sent, new or again, at most eight.
     if (\tx.close ) assert (said == halves && halves >= 1 && halves <= 8);
     if (numbered && !\tx.close ) assert (said == 0);
-    if (\tx.close && \tx.new_flit && index < halves) begin
+    if (PART == 3 && \tx.close && \tx.new_flit && index < halves) begin
       assert (\tx.desc [16*index +: 16] == index_exps);
       assert (\tx.desc [159:144] + {13'd0, index} == index_addr);
     end
@@ -309,7 +310,7 @@ module pair_props #(
     end
   end
   wire [5:0] now = (\tx.state_q == S_FLIT) ? 6'd20 : inside;
-  always @* if (started && PART == 1) begin
+  always @* if (started && (PART == 1 || PART == 3)) begin
     // Every flit ends: 16 data phits and four of control.
     if (\tx.state_q != S_FLIT) assert (inside <= 6'd19);
     // At most one bulk flit begins before a waiting message,
@@ -351,7 +352,7 @@ module pair_props #(
   reg [175:0] word;
 
   wire part_0 = started && PART == 0;
-  wire part_1 = started && PART == 1;
+  wire part_1 = started && (PART == 1 || PART == 3);
   wire part_2 = started && PART == 2;
   wire open = \tx.state_q == S_HALF || \tx.state_q == S_NEXT;
 
@@ -384,7 +385,7 @@ module pair_props #(
       assert (inside == {1'b0, halves, 1'b0} + {5'd0, \tx.state_q == S_HALF});
       if (to_read != 0) assert (\tx.count_q <= read_count);
       else begin
-        if (index < halves) begin
+        if (PART == 3 && index < halves) begin
           assert (\tx.exps_q [16*index +: 16] == index_exps);
           assert (\tx.addr_q + {13'd0, index} == index_addr);
         end
@@ -394,7 +395,7 @@ module pair_props #(
     if (\tx.state_q == S_HALF && to_read == 0) begin
       assert (s_waits && s_valid && !s_empty && had_space);
       assert (s_addr + 16'd1 == \tx.next_addr_q );
-      if ({1'b0, index} == halves) assert (\tx.exps_q [16*index +: 16] == s_exps);
+      if (PART == 3 && {1'b0, index} == halves) assert (\tx.exps_q [16*index +: 16] == s_exps);
     end
     if (\tx.state_q == S_CONT) begin
       assert (\tx.phit_q >= 1 && \tx.phit_q <= 3 && inside <= 6'd16 + {2'd0, \tx.phit_q });
