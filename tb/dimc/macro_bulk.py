@@ -198,16 +198,19 @@ class Bulk:
         return acc
 
     def cancel(self, tiles: Tiles, beats: np.ndarray, sets: range) -> None:
-        """Makes some preloads the negative of what the tile's first vector adds, but for low bits:
-        sums in which nearly everything cancels."""
-        chosen = np.flatnonzero(tiles.preload & (self.rng.random(len(tiles.preload)) < 0.3))
+        """Makes half of the preloads of the size of what the tile's first vector adds: its negative
+        but for some low bits, so that nearly everything cancels, or up to 2^5 smaller."""
+        chosen = np.flatnonzero(tiles.preload & (self.rng.random(len(tiles.preload)) < 0.5))
         first = Tiles(**{name: part[chosen] for name, part in vars(tiles).items()})
         first.length, first.values = np.ones_like(chosen), np.zeros_like(first.values)
         seen = self.inf, self.nan
         words = fp32.bits(self.sums(first, beats, sets))
         self.inf, self.nan = seen
         noise = self.rng.integers(0, 1 << 24, words.shape) >> self.rng.integers(0, 25, words.shape)
-        words = words ^ np.uint32(1 << 31) ^ noise.astype(np.uint32)
+        close = self.rng.integers(-(5 << 23), 0, words.shape)
+        near = (self.rng.random(words.shape) < 0.5) * close
+        words = (words ^ np.uint32(1 << 31) ^ noise.astype(np.uint32)) + near.astype(np.uint32)
+        words ^= (self.rng.integers(0, 2, words.shape) << 31).astype(np.uint32) * (near != 0)
         tiles.values[chosen] = fp32.from_bits(words)
 
     def product(self, beats: np.ndarray, weights: dimc.Operand, acc: np.ndarray) -> np.ndarray:

@@ -41,7 +41,7 @@ def harness(bits: int, implementation: int, tree: int, size: tuple[int, int, int
 def small_traffic(size: tuple[int, int, int], seed: int) -> bytes:
     """Short phases with every kind of traffic, for a small macro."""
     bulk = Bulk(*size, seed, wide=0.4)
-    return bulk.first() + b"".join(bulk.phase(n % 2, 100) for n in range(60))
+    return bulk.first() + b"".join(bulk.phase(n % 2, 200) for n in range(100))
 
 
 def run_small(program: Path, seed: int, traffic: bytes) -> None:
