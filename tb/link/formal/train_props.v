@@ -112,7 +112,7 @@ module train_props #(
       STATE_DETECT: assert (total <= used + RETRAIN_END + here);
       STATE_TRAIN: assert (total <= used + RETRAIN_END + DETECT_END + here);
       STATE_ALIGN: assert (total <= used + RETRAIN_END + DETECT_END + TRAIN_END + here);
-      STATE_REPAIR: assert (total <= used + RETRAIN_END + DETECT_END + TRAIN_END + ALIGN_END + here);
+      STATE_REPAIR: assert (total <= used + ATTEMPT - REPAIR_END + here);
       default: ;
     endcase
   end
