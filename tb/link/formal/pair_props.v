@@ -103,7 +103,8 @@ module pair_props #(
     if (g_waits) assume (g_valid);
   end
 
-  // ---- room for beats, once there, stays until a beat is stored (replay_props)
+  // ---- room for beats, once there, stays until a beat is stored:
+  //      acknowledgements only free
   (* hierconn *) wire \tx.beat_space ;
   reg had_space;
   always @(posedge clk) had_space <= \tx.beat_space && !sent_beat && !rst;

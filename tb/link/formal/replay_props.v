@@ -142,21 +142,12 @@ module replay_props #(
     end
   end
 
-  reg had_beat_space, had_flit_space;
-  always @(posedge clk) begin
-    had_beat_space <= beat_space && !push_beat && !rst;
-    had_flit_space <= flit_space && !push_flit && !rst;
-  end
-
   wire [9:0] beats_kept = beats - base_beat;
   wire [9:0] to_read = next - read;
   always @* if (started) begin
     // No overflow of flits or beats.
     assert (kept <= FLITS && beats_kept <= BEATS);
     assert (flit_space == (kept != FLITS) && beat_space == (beats_kept != BEATS));
-    // Room, once there, stays until something is stored.
-    if (had_beat_space) assert (beat_space);
-    if (had_flit_space) assert (flit_space);
     // Flits are freed by an acknowledgement of something kept, up to it, and by nothing else; any
     // other acknowledgement is an error.
     assert (ack_error == (ack_valid && !accepted));
