@@ -8,7 +8,8 @@ import numpy as np
 import pyuvm
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from tb.common.bus import pauses
+from tb.common.bus import pauses, random_pause
+from tb.common.clock import rng
 from tb.dimc.macro_directed import CYCLES_PER_VECTOR, Directed
 from tb.dimc.macro_env import WRITE
 from tb.dimc.macro_model import Tile, write_beat
@@ -69,7 +70,10 @@ class Counters(Directed):
             await self.env.wr.send(self.plain_fill(s))
         for agent in (self.env.act, self.env.wr):
             agent.set_pause(pauses(agent.get_name())["random"])
-        self.env.res.set_pause(pauses("res")["mostly"])
+        # A tile has two vectors on average: slower than its beats can come, also if it has one.
+        beats = -(-self.model.cols // self.model.lanes)
+        late = max(0.85, 1 - beats / (3.4 * CYCLES_PER_VECTOR))
+        self.env.res.set_pause(random_pause(late, rng("res/late")))
         self.clearing = True
         checks = cocotb.start_soon(self.check_each_cycle())
         tiles = [
