@@ -5,8 +5,9 @@
 // the surroundings answer `access_rdata` and `access_err` combinationally and write at the clock
 // edge. Responses come in order, one cycle after the request or later.
 // `stall` is the chance, in 1/256, that a cycle is not ready or does not respond; 0 is a memory
-// that always answers in the next cycle. `inject` makes the access fail: its data are then inverted,
-// and `rsp_injected` comes with the response. `waiting`: a request is refused, or an answer late.
+// that always answers in the next cycle. `inject` makes the access fail: its data are then
+// inverted, and `rsp_injected` comes with the response. `waiting`: a request is
+// refused, or an answer late.
 // A request that is X, or that changes or goes away before it is accepted, ends the simulation.
 `default_nettype none
 

@@ -4,7 +4,7 @@
 // interrupts. Built with RISCV_FORMAL and RISCV_FORMAL_ALTOPS.
 //
 // CHECK chooses the rules; each states what it is in English:
-//   0 insn      each record alone: legality, operands, result, next pc, memory access (core_rule_insn)
+//   0 insn      each record alone: legality, operands, result, next pc, memory (core_rule_insn)
 //   1 trap      each record alone: what traps, cause, value, CSRs read and written (core_rule_trap)
 //   2 order     records among each other: pc, registers, order, interrupts (core_rule_order)
 //   3 memory    records against the two ports (core_rule_memory)
@@ -72,8 +72,10 @@ module core_props #(
       .rvfi_csr_mie_rdata(csr_rdata[64 +: 32]), .rvfi_csr_mie_wdata(csr_wdata[64 +: 32]),
       .rvfi_csr_mtvec_rmask(csr_rmask[96 +: 32]), .rvfi_csr_mtvec_wmask(csr_wmask[96 +: 32]),
       .rvfi_csr_mtvec_rdata(csr_rdata[96 +: 32]), .rvfi_csr_mtvec_wdata(csr_wdata[96 +: 32]),
-      .rvfi_csr_mscratch_rmask(csr_rmask[128 +: 32]), .rvfi_csr_mscratch_wmask(csr_wmask[128 +: 32]),
-      .rvfi_csr_mscratch_rdata(csr_rdata[128 +: 32]), .rvfi_csr_mscratch_wdata(csr_wdata[128 +: 32]),
+      .rvfi_csr_mscratch_rmask(csr_rmask[128 +: 32]),
+      .rvfi_csr_mscratch_wmask(csr_wmask[128 +: 32]),
+      .rvfi_csr_mscratch_rdata(csr_rdata[128 +: 32]),
+      .rvfi_csr_mscratch_wdata(csr_wdata[128 +: 32]),
       .rvfi_csr_mepc_rmask(csr_rmask[160 +: 32]), .rvfi_csr_mepc_wmask(csr_wmask[160 +: 32]),
       .rvfi_csr_mepc_rdata(csr_rdata[160 +: 32]), .rvfi_csr_mepc_wdata(csr_wdata[160 +: 32]),
       .rvfi_csr_mcause_rmask(csr_rmask[192 +: 32]), .rvfi_csr_mcause_wmask(csr_wmask[192 +: 32]),
@@ -84,8 +86,10 @@ module core_props #(
       .rvfi_csr_mip_rdata(csr_rdata[256 +: 32]), .rvfi_csr_mip_wdata(csr_wdata[256 +: 32]),
       .rvfi_csr_mcycle_rmask(csr_rmask[288 +: 64]), .rvfi_csr_mcycle_wmask(csr_wmask[288 +: 64]),
       .rvfi_csr_mcycle_rdata(csr_rdata[288 +: 64]), .rvfi_csr_mcycle_wdata(csr_wdata[288 +: 64]),
-      .rvfi_csr_minstret_rmask(csr_rmask[352 +: 64]), .rvfi_csr_minstret_wmask(csr_wmask[352 +: 64]),
-      .rvfi_csr_minstret_rdata(csr_rdata[352 +: 64]), .rvfi_csr_minstret_wdata(csr_wdata[352 +: 64]));
+      .rvfi_csr_minstret_rmask(csr_rmask[352 +: 64]),
+      .rvfi_csr_minstret_wmask(csr_wmask[352 +: 64]),
+      .rvfi_csr_minstret_rdata(csr_rdata[352 +: 64]),
+      .rvfi_csr_minstret_wdata(csr_wdata[352 +: 64]));
 
   // ---- memories
   reg [2:0] i_open = 3'd0;
