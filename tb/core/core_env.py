@@ -27,13 +27,11 @@ from pyuvm import (
     uvm_test,
 )
 
-from models.iss import Iss
 from scripts import elf
 from tb.common import clock
 from tb.core.core_coverage import CoreCoverage
-from tb.core.lock_step import Bus, LockStep, Record
+from tb.core.lock_step import LockStep, Record
 
-HART_ID = 5
 CHUNK_CYCLES = 20_000
 RECORD_BITS = 512
 KNOBS = {"i_memory": ("i_stall", "i_fault"), "d_memory": ("d_stall", "d_fault"),
@@ -125,10 +123,7 @@ class LockStepBoard(uvm_subscriber):
 
     def restart(self) -> None:
         """Behind a reset: the program from its beginning."""
-        bus = Bus()
-        for segment in self.image.segments:
-            bus.load_image(segment.address, segment.data)
-        self.lock_step = LockStep(Iss(bus, reset_pc=self.image.entry, hart_id=HART_ID))
+        self.lock_step = LockStep.at_reset(self.image)
         self.lock_step.on_trap = self.on_trap
 
     def on_trap(self, cause: int) -> None:

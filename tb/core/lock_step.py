@@ -21,7 +21,9 @@ from models.iss import (
     Retired,
     expand,
 )
+from scripts.elf import Elf
 
+HART_ID = 5
 ROM, ROM_SIZE = 0x0000_0000, 0x2000
 RAM, RAM_SIZE = 0x1000_0000, 0x1_0000
 SECOND = 0xEFFF_0000  # where the RAM is to be seen again
@@ -158,6 +160,14 @@ class LockStep:
         self.cycle_offset = 0  # of mcycle to the testbench's count of cycles
         # Value of each stall counter when it was last known, and in which cycle
         self.stalls: dict[int, tuple[int, int] | None] = dict.fromkeys(HPM_COUNTERS, (0, 0))
+
+    @classmethod
+    def at_reset(cls, program: Elf) -> LockStep:
+        """In front of the program's first instruction."""
+        bus = Bus()
+        for segment in program.segments:
+            bus.load_image(segment.address, segment.data)
+        return cls(Iss(bus, reset_pc=program.entry, hart_id=HART_ID))
 
     def check(self, got: Record) -> None:
         """Raises AssertionError at the first difference; the message names it."""

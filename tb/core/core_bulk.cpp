@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs core_tb freely and hands its retirement records on, for tests/core/test_bulk.py.
+//
+//   core_bulk key=value ... +plusarg ...
+//     records=FD       gets the records, 64 bytes each, the oldest first
+//     cycles=N         limit
+//     regions=A,B,C,D  i_first, i_last, d_first, d_last of core_tb
+//     behave=N,I,D,F,G,Q   for N cycles: i_stall, d_stall, i_fault, d_fault, irq_chance; the next
+//                      behave= follows, behind the last one the first again
+//
+// Status: 0 the program ended with result 1, 2 with another, 3 still running after N cycles.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "Vcore_tb.h"
+#include "verilated.h"
+
+static std::vector<uint64_t> numbers(const char* text) {
+  std::vector<uint64_t> out;
+  while (*text) {
+    char* end;
+    out.push_back(strtoull(text, &end, 10));
+    text = *end ? end + 1 : end;
+  }
+  return out;
+}
+
+int main(int argc, char** argv) {
+  VerilatedContext context;
+  context.commandArgs(argc, argv);
+  Vcore_tb tb(&context);
+  std::vector<std::vector<uint64_t>> behaviours;
+  FILE* records = nullptr;
+  uint64_t limit = 0;
+  for (int i = 1; i < argc; i++) {
+    const char* value = strchr(argv[i], '=');
+    if (argv[i][0] == '+' || !value) continue;
+    std::vector<uint64_t> n = numbers(value + 1);
+    if (!strncmp(argv[i], "behave=", 7)) behaviours.push_back(n);
+    if (!strncmp(argv[i], "cycles=", 7)) limit = n[0];
+    if (!strncmp(argv[i], "records=", 8)) records = fdopen(int(n[0]), "wb");
+    if (!strncmp(argv[i], "regions=", 8))
+      tb.i_first = n[0], tb.i_last = n[1], tb.d_first = n[2], tb.d_last = n[3];
+  }
+  if (!records || behaviours.empty()) return 1;
+
+  constexpr size_t kWords = 16;  // of a record
+  const size_t batch = sizeof tb.batch / (4 * kWords);
+  uint32_t seen = 0;
+  size_t behaviour = 0;
+  uint64_t left = 0;
+  bool ended = false;
+  for (uint64_t cycle = 0; cycle < limit && !ended; cycle++) {
+    if (left == 0) {
+      const std::vector<uint64_t>& b = behaviours[behaviour++ % behaviours.size()];
+      left = b[0];
+      tb.i_stall = b[1], tb.d_stall = b[2], tb.i_fault = b[3], tb.d_fault = b[4];
+      tb.irq_chance = b[5];
+    }
+    left--;
+    tb.rst = cycle < 3;
+    tb.clk = 0;
+    tb.eval();
+    tb.clk = 1;
+    tb.eval();
+    if (tb.rst) continue;
+    ended = tb.flushed;
+    if (tb.batches != seen) {
+      seen = tb.batches;
+      const uint32_t* first = &tb.batch[0] + kWords * (batch - tb.batch_records);
+      if (fwrite(first, 4 * kWords, tb.batch_records, records) != tb.batch_records) return 1;
+    }
+  }
+  tb.final();
+  fclose(records);
+  return !ended ? 3 : tb.result == 1 ? 0 : 2;
+}
