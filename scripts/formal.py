@@ -17,6 +17,8 @@ the rules:
     mutant      { file, old, new, parameters, depth }: a defect, `old` replaced by `new` in the copy
                 of `file`, that must be found within `depth` cycles (default 12)
 
+A table [defaults] holds what every proof has unless it says otherwise.
+
 Sources are those of rtl/<block>/<block>.f and the folder. What a run reads and writes is in
 build/formal/<block>/<name>. TEST= picks proofs by the start of their names. Status 1 if a rule does
 not hold, a run does not end in a verdict, or a mutant is not found.
@@ -94,7 +96,8 @@ def proofs(block: str) -> list[Proof]:
     path = folder(block) / "proofs.toml"
     if not path.is_file():
         return []
-    return [Proof(block=block, **entry) for entry in tomllib.loads(path.read_text())["proof"]]
+    data = tomllib.loads(path.read_text())
+    return [Proof(block, **data.get("defaults", {}) | entry) for entry in data["proof"]]
 
 
 def title(proof: Proof, parameters: dict[str, int]) -> str:
