@@ -50,9 +50,8 @@ def ports(source: str) -> set[str]:
     return {m.group(1) for line in source.splitlines() if (m := PORT.match(line))}
 
 
-def of_block(points: dict, block: str, ignore: str = "") -> dict[str, dict[str, dict[str, int]]]:
-    """Counts of the block's own files as file -> line or toggle -> place -> count; of ports, those
-    whose names do not begin with the pattern `ignore`."""
+def of_block(points: dict, block: str) -> dict[str, dict[str, dict[str, int]]]:
+    """Counts of the block's own files as file -> line or toggle -> place -> count."""
     folder = (ROOT / "rtl" / block).resolve()
     result: dict = defaultdict(lambda: {"line": {}, "toggle": {}})
     port_names: dict[str, set[str]] = {}
@@ -63,8 +62,7 @@ def of_block(points: dict, block: str, ignore: str = "") -> dict[str, dict[str, 
         name = relative(path)
         if kind == "v_toggle":
             if name not in port_names:
-                names = ports(path.read_text())
-                port_names[name] = {n for n in names if not ignore or not re.match(ignore, n)}
+                port_names[name] = ports(path.read_text())
             if re.split(r"[\[:]", what)[0] in port_names[name]:
                 result[name]["toggle"][what] = result[name]["toggle"].get(what, 0) + count
         elif kind in ("v_line", "v_branch"):
@@ -90,7 +88,7 @@ def main() -> int:
         for key, count in read_points(path.read_text(errors="replace")).items():
             points[key] += count
     goals = settings(block).get("cover", {})
-    files = of_block(points, block, goals.get("ignore", ""))
+    files = of_block(points, block)
     stores = coverage.merge(coverage.load(path) for path in sorted(COVER.glob("*/*.json")))
     if not files and not stores:
         stop(f"cover: no test of {block} ran on Verilator or saved functional coverage")

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
++incdir+.
 core_fetch.v
 core_decompress.v
 core_decode.v

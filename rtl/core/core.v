@@ -35,6 +35,7 @@
 `define RVFI
 `endif
 `endif
+`include "core_rvfi.vh"
 
 module core #(
     parameter [31:0] RESET_PC = 32'h0000_0000,   // where the first instruction lies, even
@@ -69,39 +70,7 @@ module core #(
     output wire        core_sleep
 `ifdef RVFI
     ,
-    output wire        rvfi_valid, rvfi_trap, rvfi_halt, rvfi_intr,
-    output wire [63:0] rvfi_order,
-    output wire [1:0]  rvfi_mode, rvfi_ixl,
-    output wire [31:0] rvfi_insn, rvfi_pc_rdata, rvfi_pc_wdata,
-    output wire [4:0]  rvfi_rs1_addr, rvfi_rs2_addr, rvfi_rd_addr,
-    output wire [31:0] rvfi_rs1_rdata, rvfi_rs2_rdata, rvfi_rd_wdata,
-    output wire [31:0] rvfi_mem_addr, rvfi_mem_rdata, rvfi_mem_wdata,
-    output wire [3:0]  rvfi_mem_rmask, rvfi_mem_wmask,
-    output wire        rvfi_mem_fault,
-    output wire [3:0]  rvfi_mem_fault_rmask, rvfi_mem_fault_wmask,
-    output wire [31:0] rvfi_ext_mip, rvfi_ext_irq_mip,
-    output wire [31:0] rvfi_csr_mstatus_rmask, rvfi_csr_mstatus_wmask,
-    output wire [31:0] rvfi_csr_mstatus_rdata, rvfi_csr_mstatus_wdata,
-    output wire [31:0] rvfi_csr_misa_rmask, rvfi_csr_misa_wmask,
-    output wire [31:0] rvfi_csr_misa_rdata, rvfi_csr_misa_wdata,
-    output wire [31:0] rvfi_csr_mie_rmask, rvfi_csr_mie_wmask,
-    output wire [31:0] rvfi_csr_mie_rdata, rvfi_csr_mie_wdata,
-    output wire [31:0] rvfi_csr_mtvec_rmask, rvfi_csr_mtvec_wmask,
-    output wire [31:0] rvfi_csr_mtvec_rdata, rvfi_csr_mtvec_wdata,
-    output wire [31:0] rvfi_csr_mscratch_rmask, rvfi_csr_mscratch_wmask,
-    output wire [31:0] rvfi_csr_mscratch_rdata, rvfi_csr_mscratch_wdata,
-    output wire [31:0] rvfi_csr_mepc_rmask, rvfi_csr_mepc_wmask,
-    output wire [31:0] rvfi_csr_mepc_rdata, rvfi_csr_mepc_wdata,
-    output wire [31:0] rvfi_csr_mcause_rmask, rvfi_csr_mcause_wmask,
-    output wire [31:0] rvfi_csr_mcause_rdata, rvfi_csr_mcause_wdata,
-    output wire [31:0] rvfi_csr_mtval_rmask, rvfi_csr_mtval_wmask,
-    output wire [31:0] rvfi_csr_mtval_rdata, rvfi_csr_mtval_wdata,
-    output wire [31:0] rvfi_csr_mip_rmask, rvfi_csr_mip_wmask,
-    output wire [31:0] rvfi_csr_mip_rdata, rvfi_csr_mip_wdata,
-    output wire [63:0] rvfi_csr_mcycle_rmask, rvfi_csr_mcycle_wmask,
-    output wire [63:0] rvfi_csr_mcycle_rdata, rvfi_csr_mcycle_wdata,
-    output wire [63:0] rvfi_csr_minstret_rmask, rvfi_csr_minstret_wmask,
-    output wire [63:0] rvfi_csr_minstret_rdata, rvfi_csr_minstret_wdata
+    `CORE_RVFI_OUTPUTS
 `endif
 );
 
@@ -317,45 +286,7 @@ module core #(
       .fetch_fault(x_err), .csr_write(is_csr && !csr_read_only), .csr_addr(imm[11:0]),
       .mret(is_mret), .mepc(mepc), .csr_state(csr_state), .retiring(retiring),
       .fault_code(trap_code), .fault_pc({w_pc, 1'b0}), .fault_value(trap_value),
-      .rvfi_valid(rvfi_valid), .rvfi_trap(rvfi_trap), .rvfi_halt(rvfi_halt),
-      .rvfi_intr(rvfi_intr), .rvfi_order(rvfi_order), .rvfi_mode(rvfi_mode), .rvfi_ixl(rvfi_ixl),
-      .rvfi_insn(rvfi_insn), .rvfi_pc_rdata(rvfi_pc_rdata), .rvfi_pc_wdata(rvfi_pc_wdata),
-      .rvfi_rs1_addr(rvfi_rs1_addr), .rvfi_rs2_addr(rvfi_rs2_addr), .rvfi_rd_addr(rvfi_rd_addr),
-      .rvfi_rs1_rdata(rvfi_rs1_rdata), .rvfi_rs2_rdata(rvfi_rs2_rdata),
-      .rvfi_rd_wdata(rvfi_rd_wdata), .rvfi_mem_addr(rvfi_mem_addr),
-      .rvfi_mem_rdata(rvfi_mem_rdata), .rvfi_mem_wdata(rvfi_mem_wdata),
-      .rvfi_mem_rmask(rvfi_mem_rmask), .rvfi_mem_wmask(rvfi_mem_wmask),
-      .rvfi_mem_fault(rvfi_mem_fault), .rvfi_mem_fault_rmask(rvfi_mem_fault_rmask),
-      .rvfi_mem_fault_wmask(rvfi_mem_fault_wmask), .rvfi_ext_mip(rvfi_ext_mip),
-      .rvfi_ext_irq_mip(rvfi_ext_irq_mip),
-      .rvfi_csr_mstatus_rmask(rvfi_csr_mstatus_rmask),
-      .rvfi_csr_mstatus_wmask(rvfi_csr_mstatus_wmask),
-      .rvfi_csr_mstatus_rdata(rvfi_csr_mstatus_rdata),
-      .rvfi_csr_mstatus_wdata(rvfi_csr_mstatus_wdata),
-      .rvfi_csr_misa_rmask(rvfi_csr_misa_rmask), .rvfi_csr_misa_wmask(rvfi_csr_misa_wmask),
-      .rvfi_csr_misa_rdata(rvfi_csr_misa_rdata), .rvfi_csr_misa_wdata(rvfi_csr_misa_wdata),
-      .rvfi_csr_mie_rmask(rvfi_csr_mie_rmask), .rvfi_csr_mie_wmask(rvfi_csr_mie_wmask),
-      .rvfi_csr_mie_rdata(rvfi_csr_mie_rdata), .rvfi_csr_mie_wdata(rvfi_csr_mie_wdata),
-      .rvfi_csr_mtvec_rmask(rvfi_csr_mtvec_rmask), .rvfi_csr_mtvec_wmask(rvfi_csr_mtvec_wmask),
-      .rvfi_csr_mtvec_rdata(rvfi_csr_mtvec_rdata), .rvfi_csr_mtvec_wdata(rvfi_csr_mtvec_wdata),
-      .rvfi_csr_mscratch_rmask(rvfi_csr_mscratch_rmask),
-      .rvfi_csr_mscratch_wmask(rvfi_csr_mscratch_wmask),
-      .rvfi_csr_mscratch_rdata(rvfi_csr_mscratch_rdata),
-      .rvfi_csr_mscratch_wdata(rvfi_csr_mscratch_wdata),
-      .rvfi_csr_mepc_rmask(rvfi_csr_mepc_rmask), .rvfi_csr_mepc_wmask(rvfi_csr_mepc_wmask),
-      .rvfi_csr_mepc_rdata(rvfi_csr_mepc_rdata), .rvfi_csr_mepc_wdata(rvfi_csr_mepc_wdata),
-      .rvfi_csr_mcause_rmask(rvfi_csr_mcause_rmask), .rvfi_csr_mcause_wmask(rvfi_csr_mcause_wmask),
-      .rvfi_csr_mcause_rdata(rvfi_csr_mcause_rdata), .rvfi_csr_mcause_wdata(rvfi_csr_mcause_wdata),
-      .rvfi_csr_mtval_rmask(rvfi_csr_mtval_rmask), .rvfi_csr_mtval_wmask(rvfi_csr_mtval_wmask),
-      .rvfi_csr_mtval_rdata(rvfi_csr_mtval_rdata), .rvfi_csr_mtval_wdata(rvfi_csr_mtval_wdata),
-      .rvfi_csr_mip_rmask(rvfi_csr_mip_rmask), .rvfi_csr_mip_wmask(rvfi_csr_mip_wmask),
-      .rvfi_csr_mip_rdata(rvfi_csr_mip_rdata), .rvfi_csr_mip_wdata(rvfi_csr_mip_wdata),
-      .rvfi_csr_mcycle_rmask(rvfi_csr_mcycle_rmask), .rvfi_csr_mcycle_wmask(rvfi_csr_mcycle_wmask),
-      .rvfi_csr_mcycle_rdata(rvfi_csr_mcycle_rdata), .rvfi_csr_mcycle_wdata(rvfi_csr_mcycle_wdata),
-      .rvfi_csr_minstret_rmask(rvfi_csr_minstret_rmask),
-      .rvfi_csr_minstret_wmask(rvfi_csr_minstret_wmask),
-      .rvfi_csr_minstret_rdata(rvfi_csr_minstret_rdata),
-      .rvfi_csr_minstret_wdata(rvfi_csr_minstret_wdata));
+      `CORE_RVFI_CONNECT);
 `else
   /* verilator lint_off UNUSEDSIGNAL */
   wire unused = ^{mip, csr_state};   // only the trace port looks at them

@@ -17,6 +17,8 @@
 //   in front of it was accepted (with rvfi_intr only).
 `default_nettype none
 
+`include "core_rvfi.vh"
+
 module core_rvfi (
     input  wire        clk,
     input  wire        rst,
@@ -56,39 +58,7 @@ module core_rvfi (
     input  wire [31:0] fault_pc,
     input  wire [31:0] fault_value,
 
-    output wire        rvfi_valid, rvfi_trap, rvfi_halt, rvfi_intr,
-    output wire [63:0] rvfi_order,
-    output wire [1:0]  rvfi_mode, rvfi_ixl,
-    output wire [31:0] rvfi_insn, rvfi_pc_rdata, rvfi_pc_wdata,
-    output wire [4:0]  rvfi_rs1_addr, rvfi_rs2_addr, rvfi_rd_addr,
-    output wire [31:0] rvfi_rs1_rdata, rvfi_rs2_rdata, rvfi_rd_wdata,
-    output wire [31:0] rvfi_mem_addr, rvfi_mem_rdata, rvfi_mem_wdata,
-    output wire [3:0]  rvfi_mem_rmask, rvfi_mem_wmask,
-    output wire        rvfi_mem_fault,
-    output wire [3:0]  rvfi_mem_fault_rmask, rvfi_mem_fault_wmask,
-    output wire [31:0] rvfi_ext_mip, rvfi_ext_irq_mip,
-    output wire [31:0] rvfi_csr_mstatus_rmask, rvfi_csr_mstatus_wmask,
-    output wire [31:0] rvfi_csr_mstatus_rdata, rvfi_csr_mstatus_wdata,
-    output wire [31:0] rvfi_csr_misa_rmask, rvfi_csr_misa_wmask,
-    output wire [31:0] rvfi_csr_misa_rdata, rvfi_csr_misa_wdata,
-    output wire [31:0] rvfi_csr_mie_rmask, rvfi_csr_mie_wmask,
-    output wire [31:0] rvfi_csr_mie_rdata, rvfi_csr_mie_wdata,
-    output wire [31:0] rvfi_csr_mtvec_rmask, rvfi_csr_mtvec_wmask,
-    output wire [31:0] rvfi_csr_mtvec_rdata, rvfi_csr_mtvec_wdata,
-    output wire [31:0] rvfi_csr_mscratch_rmask, rvfi_csr_mscratch_wmask,
-    output wire [31:0] rvfi_csr_mscratch_rdata, rvfi_csr_mscratch_wdata,
-    output wire [31:0] rvfi_csr_mepc_rmask, rvfi_csr_mepc_wmask,
-    output wire [31:0] rvfi_csr_mepc_rdata, rvfi_csr_mepc_wdata,
-    output wire [31:0] rvfi_csr_mcause_rmask, rvfi_csr_mcause_wmask,
-    output wire [31:0] rvfi_csr_mcause_rdata, rvfi_csr_mcause_wdata,
-    output wire [31:0] rvfi_csr_mtval_rmask, rvfi_csr_mtval_wmask,
-    output wire [31:0] rvfi_csr_mtval_rdata, rvfi_csr_mtval_wdata,
-    output wire [31:0] rvfi_csr_mip_rmask, rvfi_csr_mip_wmask,
-    output wire [31:0] rvfi_csr_mip_rdata, rvfi_csr_mip_wdata,
-    output wire [63:0] rvfi_csr_mcycle_rmask, rvfi_csr_mcycle_wmask,
-    output wire [63:0] rvfi_csr_mcycle_rdata, rvfi_csr_mcycle_wdata,
-    output wire [63:0] rvfi_csr_minstret_rmask, rvfi_csr_minstret_wmask,
-    output wire [63:0] rvfi_csr_minstret_rdata, rvfi_csr_minstret_wdata
+    `CORE_RVFI_OUTPUTS
 );
 
   reg        pending_q;    // a record waits in W

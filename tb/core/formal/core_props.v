@@ -15,6 +15,8 @@
 // SLOW > 0 no request and no response waits longer than SLOW cycles; 0: any time.
 `default_nettype none
 
+`include "core_rvfi.vh"
+
 module core_props #(
     parameter CHECK = 0,
     parameter SLOW = 0,
@@ -64,32 +66,7 @@ module core_props #(
       .rvfi_mem_wmask(mem_wmask), .rvfi_mem_fault(mem_fault),
       .rvfi_mem_fault_rmask(fault_rmask), .rvfi_mem_fault_wmask(fault_wmask),
       .rvfi_ext_mip(ext_mip), .rvfi_ext_irq_mip(ext_irq_mip),
-      .rvfi_csr_mstatus_rmask(csr_rmask[0 +: 32]), .rvfi_csr_mstatus_wmask(csr_wmask[0 +: 32]),
-      .rvfi_csr_mstatus_rdata(csr_rdata[0 +: 32]), .rvfi_csr_mstatus_wdata(csr_wdata[0 +: 32]),
-      .rvfi_csr_misa_rmask(csr_rmask[32 +: 32]), .rvfi_csr_misa_wmask(csr_wmask[32 +: 32]),
-      .rvfi_csr_misa_rdata(csr_rdata[32 +: 32]), .rvfi_csr_misa_wdata(csr_wdata[32 +: 32]),
-      .rvfi_csr_mie_rmask(csr_rmask[64 +: 32]), .rvfi_csr_mie_wmask(csr_wmask[64 +: 32]),
-      .rvfi_csr_mie_rdata(csr_rdata[64 +: 32]), .rvfi_csr_mie_wdata(csr_wdata[64 +: 32]),
-      .rvfi_csr_mtvec_rmask(csr_rmask[96 +: 32]), .rvfi_csr_mtvec_wmask(csr_wmask[96 +: 32]),
-      .rvfi_csr_mtvec_rdata(csr_rdata[96 +: 32]), .rvfi_csr_mtvec_wdata(csr_wdata[96 +: 32]),
-      .rvfi_csr_mscratch_rmask(csr_rmask[128 +: 32]),
-      .rvfi_csr_mscratch_wmask(csr_wmask[128 +: 32]),
-      .rvfi_csr_mscratch_rdata(csr_rdata[128 +: 32]),
-      .rvfi_csr_mscratch_wdata(csr_wdata[128 +: 32]),
-      .rvfi_csr_mepc_rmask(csr_rmask[160 +: 32]), .rvfi_csr_mepc_wmask(csr_wmask[160 +: 32]),
-      .rvfi_csr_mepc_rdata(csr_rdata[160 +: 32]), .rvfi_csr_mepc_wdata(csr_wdata[160 +: 32]),
-      .rvfi_csr_mcause_rmask(csr_rmask[192 +: 32]), .rvfi_csr_mcause_wmask(csr_wmask[192 +: 32]),
-      .rvfi_csr_mcause_rdata(csr_rdata[192 +: 32]), .rvfi_csr_mcause_wdata(csr_wdata[192 +: 32]),
-      .rvfi_csr_mtval_rmask(csr_rmask[224 +: 32]), .rvfi_csr_mtval_wmask(csr_wmask[224 +: 32]),
-      .rvfi_csr_mtval_rdata(csr_rdata[224 +: 32]), .rvfi_csr_mtval_wdata(csr_wdata[224 +: 32]),
-      .rvfi_csr_mip_rmask(csr_rmask[256 +: 32]), .rvfi_csr_mip_wmask(csr_wmask[256 +: 32]),
-      .rvfi_csr_mip_rdata(csr_rdata[256 +: 32]), .rvfi_csr_mip_wdata(csr_wdata[256 +: 32]),
-      .rvfi_csr_mcycle_rmask(csr_rmask[288 +: 64]), .rvfi_csr_mcycle_wmask(csr_wmask[288 +: 64]),
-      .rvfi_csr_mcycle_rdata(csr_rdata[288 +: 64]), .rvfi_csr_mcycle_wdata(csr_wdata[288 +: 64]),
-      .rvfi_csr_minstret_rmask(csr_rmask[352 +: 64]),
-      .rvfi_csr_minstret_wmask(csr_wmask[352 +: 64]),
-      .rvfi_csr_minstret_rdata(csr_rdata[352 +: 64]),
-      .rvfi_csr_minstret_wdata(csr_wdata[352 +: 64]));
+      `CORE_RVFI_CSRS);
 
   // ---- memories
   reg [2:0] i_open = 3'd0;
