@@ -25,7 +25,8 @@ FIXED = {0x00000073: "ecall", 0x00100073: "ebreak", 0x30200073: "mret", 0x105000
 CSRS = {
     0x300: "mstatus", 0x301: "misa", 0x304: "mie", 0x305: "mtvec", 0x310: "mstatush",
     0x320: "mcountinhibit", 0x340: "mscratch", 0x341: "mepc", 0x342: "mcause", 0x343: "mtval",
-    0x344: "mip", 0xB00: "mcycle", 0xB02: "minstret", 0xB80: "mcycleh", 0xB82: "minstreth",
+    0x344: "mip", 0x7A0: "tselect", 0x7A1: "tdata1",
+    0xB00: "mcycle", 0xB02: "minstret", 0xB80: "mcycleh", 0xB82: "minstreth",
     0xC00: "cycle", 0xC02: "instret", 0xC80: "cycleh", 0xC82: "instreth", 0xF11: "mvendorid",
     0xF12: "marchid", 0xF13: "mimpid", 0xF14: "mhartid", 0xF15: "mconfigptr",
     **{base + n: f"{name}{n}{high}" for n in range(3, 32)

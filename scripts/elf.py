@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ELFCLASS32, ELFDATA2LSB = 1, 1
+ET_EXEC, ET_DYN = 2, 3
 EM_RISCV = 243
 PT_LOAD = 1
 SHT_SYMTAB = 2
+PROGRAM_HEADER, SECTION_HEADER = struct.Struct("<IIIIII8x"), struct.Struct("<10I")
 
 
 class ElfError(Exception):
@@ -68,35 +70,44 @@ def read(path: Path) -> Elf:
     raw = path.read_bytes()
     if raw[:4] != b"\x7fELF":
         raise NotElf(f"{path.name} is not an ELF file")
-    if len(raw) < 6:
+    if len(raw) < 52:
         raise NotElf(f"{path.name} is damaged: it ends in its header")
     if (raw[4], raw[5]) != (ELFCLASS32, ELFDATA2LSB):
         raise WrongClass(f"{path.name} is not a 32-bit little-endian ELF file")
     try:
         return _parse(raw, path.name)
     except (struct.error, IndexError, ValueError) as error:
-        raise NotElf(f"{path.name} is damaged: {error}") from error
+        raise NotElf(f"{path.name} is damaged: a table points outside the file") from error
 
 
 def _parse(raw: bytes, name: str) -> Elf:
-    (_, machine, _, entry, phoff, shoff, _, _, phsize, phnum, shsize, shnum, _) = (
+    (kind, machine, _, entry, phoff, shoff, _, _, phsize, phnum, shsize, shnum, _) = (
         struct.unpack_from("<HHIIIIIHHHHHH", raw, 16)
     )
     if machine != EM_RISCV:
         raise WrongMachine(f"{name} is for machine {machine}, not RISC-V")
+    if kind not in (ET_EXEC, ET_DYN):
+        raise NotElf(f"{name} is no program but an ELF file of type {kind} (not linked?)")
+    if phnum and phsize != PROGRAM_HEADER.size or shnum and shsize != SECTION_HEADER.size:
+        raise NotElf(f"{name} is damaged: its tables have entries of a wrong size")
 
-    segments = []
+    segments: list[Segment] = []
     for i in range(phnum):
-        kind, offset, run_address, address, size, memory = struct.unpack_from(
-            "<IIIIII", raw, phoff + i * phsize
+        kind, offset, run_address, address, size, memory = PROGRAM_HEADER.unpack_from(
+            raw, phoff + i * phsize
         )
-        if kind == PT_LOAD and memory:
+        if kind == PT_LOAD and (size or memory):
             data = raw[offset : offset + size]
             if len(data) != size:
                 raise NotElf(f"{name} is damaged: it ends in a segment")
-            segments.append(Segment(address, data, max(size, memory), run_address))
+            if size > memory:
+                raise NotElf(f"{name} is damaged: a segment has more data than memory")
+            for other in segments:
+                if address < other.address + len(other.data) and other.address < address + size:
+                    raise NotElf(f"{name} is damaged: segments overlap at {address:#010x}")
+            segments.append(Segment(address, data, memory, run_address))
 
-    sections = [struct.unpack_from("<IIIIIIIIII", raw, shoff + i * shsize) for i in range(shnum)]
+    sections = [SECTION_HEADER.unpack_from(raw, shoff + i * shsize) for i in range(shnum)]
     symbols: dict[str, int] = {}
     for section in sections:
         if section[1] != SHT_SYMTAB:

@@ -41,35 +41,17 @@ from typing import NoReturn, TextIO
 if __package__ in (None, ""):  # called by its path
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts import elf
+from scripts.core_program import BROKEN, TOO_LONG, USAGE, RunError, load
 from scripts.core_trace import lines
 from tb.common.filelist import ROOT, block_list, content_hash, relative
 from tb.common.runner import BUILD, VERILATOR_ARGS, missing_simulator, tool_environment
 
 HARNESS = [ROOT / "tb" / "core" / name for name in
            ("run_core.vlt", "run_core.cpp", "run_core_memory.h")]
-RAM_BASE, RAM_SIZE, PAGE = 0x8000_0000, 16 << 20, 1 << 20
-LIMIT = 1 << 32
-MEMORY_LIMIT = 1 << 30  # of all segments together
 STALE_SECONDS = 3600.0
 MAX_CYCLES = 100_000_000
-
 PASSED, LARGEST_FAILURE = 0, 239
-(USAGE, UNREADABLE, NOT_ELF, NOT_32_BIT, NOT_RISCV, OUTSIDE, NO_TOHOST, NO_SIGNATURE, TOO_LONG,
- BROKEN) = range(240, 250)
-ELF_STATUS = {elf.NotElf: NOT_ELF, elf.WrongClass: NOT_32_BIT, elf.WrongMachine: NOT_RISCV}
-
-
-class RunError(Exception):
-    """The program cannot be run.
-
-    Attributes:
-        status: exit status that names the kind of trouble.
-    """
-
-    def __init__(self, status: int, text: str):
-        super().__init__(text)
-        self.status = status
+UNWRITTEN = 2  # how the harness ends if it cannot write the signature
 
 
 @dataclass(frozen=True)
@@ -147,54 +129,6 @@ def build(waves: bool = False) -> Path:
     return program
 
 
-def load(path: Path, signature: bool = False) -> tuple[elf.Elf, list[str]]:
-    """Read and check the program; return it and what the harness needs to know of it.
-
-    Raises:
-        RunError: it cannot be run; the status names why.
-    """
-    try:
-        program = elf.read(path)
-    except OSError as error:
-        raise RunError(UNREADABLE, f"{path}: {error.strerror}") from error
-    except elf.ElfError as error:
-        raise RunError(ELF_STATUS[type(error)], str(error)) from error
-    if not program.segments:
-        raise RunError(NOT_ELF, f"{path.name} has no segment to load (not linked?)")
-    spans = [(RAM_BASE, RAM_SIZE)]
-    for segment in program.segments:
-        for base in {segment.address, segment.run_address}:
-            if base + segment.size > LIMIT:
-                raise RunError(OUTSIDE, f"segment at {base:#010x} of {segment.size:#x} bytes ends "
-                                        "outside the 32-bit address space")
-            spans.append((base, segment.size))
-    if sum(size for _, size in spans) > MEMORY_LIMIT:
-        raise RunError(OUTSIDE, f"segments need more than {MEMORY_LIMIT >> 20} MiB of memory")
-
-    def present(address: int, size: int) -> bool:
-        return all(any(base & -PAGE <= at < -(-(base + length) // PAGE) * PAGE
-                       for base, length in spans) for at in (address, address + size - 1))
-
-    if program.entry % 2 or not any(
-        s.run_address <= program.entry < s.run_address + s.size for s in program.segments
-    ):
-        raise RunError(OUTSIDE, f"entry point {program.entry:#010x} lies in no segment")
-    tohost = program.symbols.get("tohost")
-    if tohost is None:
-        raise RunError(NO_TOHOST, f"{path.name} has no symbol tohost: it could not end")
-    if tohost % 4 or not present(tohost, 4):
-        raise RunError(OUTSIDE, f"tohost at {tohost:#010x} is not a word in memory")
-    begin, end = (program.symbols.get(f"{name}_signature") for name in ("begin", "end"))
-    if signature and (begin is None or end is None or begin % 4 or end < begin
-                      or (end > begin and not present(begin, end - begin))):
-        raise RunError(NO_SIGNATURE, f"{path.name} has no words between begin_signature and "
-                                     "end_signature")
-    fromhost = program.symbols.get("fromhost", 0)
-    return program, [f"ram={base},{size}" for base, size in spans] + [
-        f"entry={program.entry}", f"tohost={tohost}",
-        f"fromhost={fromhost if present(fromhost, 4) else 0}"]
-
-
 def run(
     path: Path,
     signature: Path | None = None,
@@ -242,11 +176,16 @@ def run(
         with contextlib.suppress(BrokenPipeError), harness.stdin as stdin:
             stdin.write(b"".join(s.data for s in program.segments))
         if text:
-            with open(pipes["records"][0], "rb") as records, text:
-                text.writelines(f"{line}\n" for line in lines(records))
+            try:
+                with open(pipes["records"][0], "rb") as records, text:
+                    text.writelines(f"{line}\n" for line in lines(records))
+            except OSError as error:
+                raise RunError(USAGE, f"{trace}: {error.strerror}") from error
         with open(pipes["report"][0], "rb") as report:
             raw = report.read()
-        if harness.wait() or not raw:
+        if harness.wait() == UNWRITTEN:
+            raise RunError(USAGE, f"{signature}: cannot be written")
+        if harness.returncode or not raw:
             raise RunError(BROKEN, f"the simulator ended with {harness.returncode}")
     finally:
         harness.kill()
@@ -314,9 +253,24 @@ def main() -> int:
     try:
         outcome = run(args.program, args.signature, args.trace, args.max_cycles,
                       args.mem_latency, args.seed, waves)
+        report(outcome, waves)
     except RunError as error:
         print(f"run_core: {error}", file=sys.stderr)
         return error.status
+    except OSError as error:
+        print(f"run_core: standard output: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still in it
+        return USAGE
+    if not outcome.finished:
+        print(f"run_core: not finished after {outcome.cycles} cycles, pc {outcome.pc:08x}; last "
+              f"retirements:", *outcome.last, sep="\n", file=sys.stderr)
+    elif outcome.tohost != 1:
+        print(f"run_core: failed, tohost {outcome.tohost:#x}", file=sys.stderr)
+    return outcome.status
+
+
+def report(outcome: Outcome, waves: Path | None) -> None:
+    """Print the figures of a run."""
     print(f"cycles: {outcome.cycles}")
     print(f"instructions: {outcome.instructions}")
     print(f"CPI: {outcome.cpi:.3f}")
@@ -324,12 +278,6 @@ def main() -> int:
     if waves:
         print(f"waves: {relative(waves)} (make waves BLOCK=core)")
     sys.stdout.flush()
-    if not outcome.finished:
-        print(f"run_core: not finished after {outcome.cycles} cycles, pc {outcome.pc:08x}; last "
-              f"retirements:", *outcome.last, sep="\n", file=sys.stderr)
-    elif outcome.tohost != 1:
-        print(f"run_core: failed, tohost {outcome.tohost:#x}", file=sys.stderr)
-    return outcome.status
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@
 // - Interrupt lines are levels, synchronous to clk, and not registered: mip shows them as they are.
 //   `irq_pending`: an enabled line is up and mstatus.MIE is set; `irq_code` names the one to take.
 //   Order: external, software, timer, then local 0 to 15. `irq_wake` ignores MIE (for WFI).
+// - tselect and tdata1 read 0: there are no triggers.
 // - mtvec: in vectored mode the base is a multiple of 128, so that a vector address needs no adder.
 // - mhpmcounter3 to 5 count the cycles of `event_fetch`, `event_data` and `event_muldiv`, modulo
 //   2^32; their mhpmevent is fixed at 1, 2 and 3. STALL_COUNTERS = 0 leaves them out (they read 0)
@@ -64,7 +65,8 @@ module core_csr #(
                     MCYCLEH = 12'hb80, MINSTRETH = 12'hb82, CYCLE = 12'hc00, INSTRET = 12'hc02,
                     CYCLEH = 12'hc80, INSTRETH = 12'hc82, MVENDORID = 12'hf11, MARCHID = 12'hf12,
                     MIMPID = 12'hf13, MHARTID = 12'hf14, MCONFIGPTR = 12'hf15,
-                    MHPMEVENT = 12'h323, MHPMCOUNTER = 12'hb03;
+                    MHPMEVENT = 12'h323, MHPMCOUNTER = 12'hb03, TSELECT = 12'h7a0,
+                    TDATA1 = 12'h7a1;
   localparam [31:0] MISA_RV32IMC = 32'h4000_1104;
 
   reg        mie_q, mpie_q;          // mstatus.MIE, mstatus.MPIE
@@ -139,7 +141,7 @@ module core_csr #(
       MHPMEVENT:             csr_rdata = STALL_COUNTERS != 0 ? 32'd1 : 32'd0;
       MHPMEVENT + 12'd1:     csr_rdata = STALL_COUNTERS != 0 ? 32'd2 : 32'd0;
       MHPMEVENT + 12'd2:     csr_rdata = STALL_COUNTERS != 0 ? 32'd3 : 32'd0;
-      MSTATUSH, MVENDORID, MARCHID, MIMPID, MCONFIGPTR: csr_rdata = 32'd0;
+      MSTATUSH, MVENDORID, MARCHID, MIMPID, MCONFIGPTR, TSELECT, TDATA1: csr_rdata = 32'd0;
       default:  // mcountinhibit, the other mhpmevent, mhpmcounter and all upper halves are zero
         known = no_third && (csr_addr[11:5] == 7'h19 || csr_addr[11:5] == 7'h58
                              || csr_addr[11:5] == 7'h5c);

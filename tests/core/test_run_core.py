@@ -13,11 +13,21 @@ from pathlib import Path
 import pytest
 
 from scripts import elf
+from scripts import run_core as runner
 from scripts.firmware import COMPILER, FIRMWARE, FLAGS, OUTPUT, build
 from tb.common.filelist import ROOT
+from tb.common.runner import missing_simulator
 
 PROGRAMS = FIRMWARE / "tests" / "run_core"
 LATENCIES = ["1", "2", "5", "random"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _built() -> None:
+    """Built here, so that no test sees the messages of a build."""
+    if reason := missing_simulator("verilator"):
+        pytest.skip(reason)
+    runner.build()
 
 
 def program(name: str) -> Path:
@@ -55,7 +65,7 @@ def signature(path: Path, folder: Path, *options: str) -> list[int]:
 
 
 @pytest.mark.parametrize("latency", LATENCIES)
-@pytest.mark.parametrize("name", ["isa", "interrupts"])
+@pytest.mark.parametrize("name", ["isa", "compressed", "interrupts", "privileged"])
 def test_passes(name: str, latency: str) -> None:
     """Self-checking programs pass whatever the memory latency; the summary adds up."""
     done = run_core(program(name), "--mem-latency", latency)
@@ -163,7 +173,13 @@ def header(path: Path) -> int:
     [
         ("missing", 241, "No such file"),
         ("text", 242, "not an ELF file"),
-        ("cut", 242, "damaged"),
+        ("cut", 242, "damaged: it ends in a segment"),
+        ("header", 242, "damaged: it ends in its header"),
+        ("table", 242, "damaged: a table points outside"),
+        ("entries", 242, "damaged: its tables have entries of a wrong size"),
+        ("overlap", 242, "damaged: segments overlap"),
+        ("more data", 242, "damaged: a segment has more data"),
+        ("object", 242, "not linked"),
         ("empty", 242, "not an ELF file"),
         ("64 bits", 243, "not a 32-bit"),
         ("big-endian", 243, "not a 32-bit"),
@@ -184,7 +200,21 @@ def test_bad_input(tmp_path: Path, kind: str, status: int, message: str) -> None
     elif kind == "empty":
         bad.write_bytes(b"")
     elif kind == "cut":
-        bad.write_bytes(good.read_bytes()[:200])
+        bad.write_bytes(good.read_bytes()[: header(good) + 2000])
+    elif kind == "header":
+        bad.write_bytes(good.read_bytes()[:40])
+    elif kind == "table":
+        altered(good, bad, 32, "<I", 0xFFFFFFF0)
+    elif kind == "entries":
+        altered(good, bad, 42, "<H", 8)
+    elif kind == "overlap":
+        at = header(good)
+        address = struct.unpack_from("<I", good.read_bytes(), at + 12)[0]
+        altered(good, bad, at + 32 + 12, "<I", address)
+    elif kind == "more data":
+        altered(good, bad, header(good) + 20, "<I", 4)
+    elif kind == "object":
+        altered(good, bad, 16, "<H", 1)
     elif kind == "64 bits":
         altered(good, bad, 4, "B", 2)
     elif kind == "big-endian":
@@ -208,10 +238,28 @@ def test_bad_input(tmp_path: Path, kind: str, status: int, message: str) -> None
 
 
 @pytest.mark.parametrize(
-    "options", [["--mem-latency", "0"], ["--max-cycles", "-1"], ["--trace", "/nowhere/x"], ["--x"]]
+    "options",
+    [
+        ["--mem-latency", "0"],
+        ["--mem-latency", "often"],
+        ["--max-cycles", "-1"],
+        ["--max-cycles", "0"],
+        ["--trace", "/nowhere/x"],
+        ["--trace", "/dev/full"],
+        ["--signature", "/dev/full"],
+        ["--x"],
+    ],
 )
 def test_bad_options(options: list[str]) -> None:
-    done = run_core(program("isa"), *options)
+    done = run_core(program("traps"), *options)
+    assert done.returncode == 240 and len(done.stderr.splitlines()) == 1
+
+
+def test_output_that_cannot_be_written() -> None:
+    """Not the program's fault, so not one of the program's exit statuses."""
+    command = [sys.executable, "scripts/run_core.py", str(program("traps"))]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 240 and len(done.stderr.splitlines()) == 1
 
 

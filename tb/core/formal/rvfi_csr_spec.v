@@ -51,7 +51,7 @@ module rvfi_csr_spec #(
       12'h323: value = 32'd1;
       12'h324: value = 32'd2;
       12'h325: value = 32'd3;
-      12'h310, 12'h320, 12'hf11, 12'hf12, 12'hf13, 12'hf15: ;
+      12'h310, 12'h320, 12'hf11, 12'hf12, 12'hf13, 12'hf15, 12'h7a0, 12'h7a1: ;
       default: there = (number > 12'h325 && number <= 12'h33f)
                        || (number > 12'hb05 && number <= 12'hb1f)
                        || (number >= 12'hb83 && number <= 12'hb9f);
