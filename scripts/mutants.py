@@ -112,7 +112,7 @@ class Netlist:
         )
         for i, (module, n) in enumerate(wanted.items()):
             lines = (self.folder / f"list{i}.txt").read_text().splitlines()
-            usable = [x for x in lines if Mutant(0, "", x).option("port") not in CLOCKS]
+            usable = [x for x in lines if self._usable(Mutant(0, "", x))]
             for line in usable[:n]:
                 self.mutants.append(Mutant(len(self.mutants) + 1, base_name(module), line))
         self._yosys(
@@ -152,6 +152,10 @@ class Netlist:
     def _apply(self, mutants: Sequence[Mutant]) -> list[str]:
         control = f"-ctrl {SELECT} {self._width()}"
         return [m.command.replace("mutate ", f"mutate {control} {m.number} ", 1) for m in mutants]
+
+    def _usable(self, mutant: Mutant) -> bool:
+        spared = mutant.option("cell") == self.entry.get("spare")
+        return mutant.option("port") not in CLOCKS and not spared
 
     def _width(self) -> int:
         return len(self.mutants).bit_length()
