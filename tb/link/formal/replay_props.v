@@ -51,7 +51,7 @@ module replay_props #(
   reg [9:0] open;                         // beats before the flit that is open
   reg [9:0] ends [0:FLITS-1];             // beats up to the end of each flit
   reg [INDEX:0] known;                    // entries of `ends`
-  reg rewound, loaded, at_start;
+  reg rewound, loaded, at_start, had_space;
 
   wire [7:0] freed = ack - base[7:0];
   wire [9:0] kept = next - base;
@@ -80,6 +80,7 @@ module replay_props #(
       if (next_beat) read_place <= read_place + 10'd1;
     end
     rewound <= rewind && kept != 0;
+    had_space <= beat_space && !push_beat;
     if (fetch) loaded <= 1'b1;
     else if (rewind || push_beat || push_flit) loaded <= 1'b0;
     if (rewind || next_flit) at_start <= 1'b1;
@@ -96,6 +97,7 @@ module replay_props #(
       rewound <= 1'b0;
       loaded <= 1'b0;
       at_start <= 1'b0;
+      had_space <= 1'b0;
     end
   end
 
@@ -153,6 +155,8 @@ module replay_props #(
     assert (ack_error == (ack_valid && !accepted));
     assert (progress == (accepted && freed != 0));
     assert (outstanding == (kept != 0));
+    // Room for beats, once there, stays until one is stored.
+    if (had_space) assert (beat_space);
     // What is read next is a flit that was sent, or the next new one.
     assert (to_read <= FLITS && replaying == (to_read != 0) && read_seq == read[7:0]);
     assert (behind == (to_read > kept));
