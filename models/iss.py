@@ -145,7 +145,9 @@ BRANCH: dict[int, Callable[[int, int], bool]] = {
 class Iss:
     """One hart. `step()` executes one instruction; state is in plain attributes."""
 
-    def __init__(self, bus: Bus, reset_pc: int = 0, hart_id: int = 0):
+    def __init__(
+        self, bus: Bus, reset_pc: int = 0, hart_id: int = 0, stall_counters: bool = True
+    ) -> None:
         self.bus = bus
         self.pc = reset_pc
         self.x = [0] * 32
@@ -161,7 +163,7 @@ class Iss:
         self.minstret = 0
         self.mip = 0  # from outside
         self.mcycle = 0  # from outside
-        self.hpm = dict.fromkeys(HPM_COUNTERS, 0)  # from outside
+        self.hpm = dict.fromkeys(HPM_COUNTERS if stall_counters else (), 0)  # from outside
 
     # Traps
 
@@ -342,7 +344,7 @@ class Iss:
         if number == MSTATUS:
             status = STATUS_MPP | (STATUS_MIE if self.mie_bit else 0)
             return status | (STATUS_MPIE if self.mpie_bit else 0)
-        if number in ZERO_CSRS:
+        if number in ZERO_CSRS or (not self.hpm and number in (*HPM_COUNTERS, *HPM_EVENTS)):
             return 0
         values = {
             MISA: MISA_VALUE,

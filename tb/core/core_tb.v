@@ -28,6 +28,7 @@
 
 module core_tb #(
     parameter [31:0] RESET_PC = 32'h1000_0000,
+    parameter integer STALL_COUNTERS = 1,
     parameter integer BATCH = 32
 ) (
     input  wire clk,
@@ -174,7 +175,7 @@ module core_tb #(
   wire        rvfi_mem_fault;
   wire [415:0] csr_rmask, csr_wmask, csr_rdata, csr_wdata;
 
-  core #(.RESET_PC(RESET_PC), .HART_ID(32'd5)) dut (
+  core #(.RESET_PC(RESET_PC), .HART_ID(32'd5), .STALL_COUNTERS(STALL_COUNTERS)) dut (
       .clk(clk), .rst(rst),
       .i_req_valid(i_req_valid), .i_req_ready(i_req_ready), .i_req_addr(i_req_addr),
       .i_rsp_valid(i_rsp_valid), .i_rsp_data(i_rsp_data), .i_rsp_err(i_rsp_err),

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from models.iss import (
-    HPM_COUNTERS,
     INSTRUCTION_FAULT,
     IRQ_BITS,
     LOAD_FAULT,
@@ -159,15 +158,15 @@ class LockStep:
         self.on_trap: Callable[[int], None] = lambda cause: None  # called with mcause
         self.cycle_offset = 0  # of mcycle to the testbench's count of cycles
         # Value of each stall counter when it was last known, and in which cycle
-        self.stalls: dict[int, tuple[int, int] | None] = dict.fromkeys(HPM_COUNTERS, (0, 0))
+        self.stalls: dict[int, tuple[int, int] | None] = dict.fromkeys(iss.hpm, (0, 0))
 
     @classmethod
-    def at_reset(cls, program: Elf) -> LockStep:
+    def at_reset(cls, program: Elf, stall_counters: bool = True) -> LockStep:
         """In front of the program's first instruction."""
         bus = Bus()
         for segment in program.segments:
             bus.load_image(segment.address, segment.data)
-        return cls(Iss(bus, reset_pc=program.entry, hart_id=HART_ID))
+        return cls(Iss(bus, program.entry, HART_ID, stall_counters))
 
     def check(self, got: Record) -> None:
         """Raises AssertionError at the first difference; the message names it."""

@@ -29,14 +29,15 @@ RECORD = struct.Struct("<16I")
 CYCLES = 2_000_000
 
 
-def harness(reset_pc: int) -> Path:
-    """The compiled program for one reset address."""
+def harness(reset_pc: int, stall_counters: bool = True) -> Path:
+    """The compiled program for these parameters of the core."""
     files = sources()
     files.add(FileList([ROOT / "tb" / "core" / "core_tb.v"]))
     effort = 1 if flag("MUTANT") else 2
     options = ["+define+RVFI=1", "--x-initial", "unique", "-CFLAGS", f"-O{effort}"]
     main = ROOT / "tb" / "core" / "core_bulk.cpp"
-    return compiled("core_bulk", "core_tb", files, main, {"RESET_PC": reset_pc}, options)
+    parameters = {"RESET_PC": reset_pc, "STALL_COUNTERS": int(stall_counters)}
+    return compiled("core_bulk", "core_tb", files, main, parameters, options)
 
 
 @cache
@@ -58,16 +59,18 @@ def behaviours(seed: int) -> tuple[tuple[int, ...], ...]:
     return tuple((r.randint(100, 1500), *knobs) for knobs in chosen)
 
 
-def lock_step(image: Image, seed: int, changes: tuple[tuple[int, ...], ...]) -> int:
+def lock_step(
+    image: Image, seed: int, changes: tuple[tuple[int, ...], ...], stall_counters: bool = True
+) -> int:
     """Number of retirements that were compared.
 
     Raises:
         AssertionError: at the first difference; or the program did not end well.
     """
-    step = LockStep.at_reset(elf.read(image.elf))
+    step = LockStep.at_reset(elf.read(image.elf), stall_counters)
     mutant = os.environ.get("MUTANT", "0").rpartition(":")[2]
     reader, writer = os.pipe()
-    command = [harness(image.entry), f"records={writer}", f"cycles={CYCLES}"]
+    command = [harness(image.entry, stall_counters), f"records={writer}", f"cycles={CYCLES}"]
     if "words_end" in image.symbols:
         command.append(f"regions={regions(image)}")
     command += [f"behave={','.join(map(str, change))}" for change in changes]
@@ -101,3 +104,8 @@ def test_random(seed: int, items: str) -> None:
 @pytest.mark.parametrize("name", ["csrs", "boot", "stalls"])
 def test_directed(seed: int, name: str) -> None:
     lock_step(program(name, seed), seed, QUIET)
+
+
+def test_without_stall_counters(seed: int) -> None:
+    """Left out, they and what they count read 0 and keep nothing."""
+    lock_step(program("csrs", seed), seed, QUIET, stall_counters=False)
