@@ -11,8 +11,8 @@
 //   have been the followed one.
 // Backward: an acknowledgement that arrives is any number that link_rx has expected since the
 //   last that arrived; the generation asked for, the credits and all else is free.
-// Numbers have more bits than on the line and stand for numbers without end. Replays: link_replay as
-// its stub has it. What the flits hold: send_props and check_props.
+// Numbers have more bits than on the line and stand for numbers without end. Replays: link_replay
+// as its stub has it. What the flits hold: send_props and check_props.
 `default_nettype none
 
 module pair_props (

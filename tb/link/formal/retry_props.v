@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// retry_props: link_retry never lets a link hang in silence. While the lanes are up and something is
-//   outstanding, an acknowledgement comes, or the link goes down with a cause, within a number of
-//   cycles that holds for every line and every peer. A link that is down stays so until `clear`.
+// retry_props: link_retry never lets a link hang in silence. While the lanes are up and something
+//   is outstanding, an acknowledgement comes, or the link goes down with a cause, within a number
+//   of cycles that holds for every line and every peer. A link that is down stays so until
+//   `clear`.
 //
 // All inputs are free. The sizes are small; that they are compared and counted as numbers of 32 and
 // 8 bits is as in any other.

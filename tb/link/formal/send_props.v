@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// send_props: what link_tx puts on the line, at its outputs. One beat, signal or message is followed
-//   from the cycle in which it is taken; whenever its flit goes over the line, the first time or
-//   again, it is there: the beat in its two phits, its exponents, address, flags and meta in the
-//   control word, under the flit's number.
+// send_props: what link_tx puts on the line, at its outputs. One beat, signal or message is
+//   followed from the cycle in which it is taken; whenever its flit goes over the line, the first
+//   time or again, it is there: the beat in its two phits, its exponents, address, flags and meta
+//   in the control word, under the flit's number.
 //
-// Replays: link_replay as its stub has it, which also picks what is followed. The place of a beat in
-// its flit is its rank among the beats taken since the flit before, so the flits in the order of
-// their numbers are the stream.
+// Replays: link_replay as its stub has it, which also picks what is followed. The place of a beat
+// in its flit is its rank among the beats taken since the flit before, so the flits in the order
+// of their numbers are the stream.
 `default_nettype none
 
 module send_props (
