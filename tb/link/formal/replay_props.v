@@ -236,6 +236,9 @@ module replay_props #(
       end
     end
     if (read == base && at_start && to_read != 0) assert (read_place == base_beat);
+    if (have_flit && read == flit_number && at_start && to_read != 0) begin
+      assert (read_place == flit_start);
+    end
     if (to_read != 0 && to_read <= kept) assert (open - read_place <= beats_kept);
     if (to_read != 0) assert (open - read_place <= MOST);
     if (have_flit) begin
