@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
-from pathlib import Path
 
 from tb.common.filelist import ROOT
 
@@ -36,12 +35,6 @@ def require_block(what: str) -> str:
     if block not in blocks():
         stop(f"{what}: there is no block {block}; there are {', '.join(blocks())}")
     return block
-
-
-def test_folders(block: str) -> list[Path]:
-    """Folders that hold the tests of a block (rtl block or another folder of tests/)."""
-    names = settings(block).get("tests", [f"tests/{block}"])
-    return [ROOT / name for name in names if list((ROOT / name).glob("**/test_*.py"))]
 
 
 def stop(message: str) -> None:

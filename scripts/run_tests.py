@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from scripts.blocks import chosen, stop, test_folders
+from scripts.blocks import chosen, stop
 from tb.common.filelist import ROOT
 
 RESULTS = ROOT / "build" / "test"
@@ -34,10 +34,10 @@ def arguments(block: str | None, test: str | None, regress: bool) -> list[str]:
     if test:
         args += ["-k", test]
     if block:
-        folders = test_folders(block)
-        if not folders:
-            stop(f"test: block {block} has no tests (tests/{block}/test_*.py)")
-        return args + [str(folder.relative_to(ROOT)) for folder in folders]
+        folder = f"tests/{block}"
+        if not list((ROOT / folder).glob("test_*.py")):
+            stop(f"test: block {block} has no tests ({folder}/test_*.py)")
+        return [*args, folder]
     return [*args, "tests"]
 
 

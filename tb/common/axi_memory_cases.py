@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cocotb side of tests/common/test_tb_axi_memory.py."""
+"""cocotb side of tests/testbench/test_axi_memory.py."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cocotb side of tests/common/test_tb_bus.py: random beats through a FIFO that may be faulty."""
+"""cocotb side of tests/testbench/test_bus.py: random beats through a FIFO that may be faulty."""
 
 from __future__ import annotations
 

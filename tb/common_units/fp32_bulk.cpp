@@ -2,7 +2,7 @@
 //
 // Bulk evaluation of fp32_probe: reads operand pairs (two little-endian 32-bit words each) from
 // standard input and writes one result word per pair; the first argument is the operation, plusargs
-// may follow. It knows nothing of fp32: the comparison with numpy is tests/rtl_common/test_fp32.py.
+// may follow. It knows nothing of fp32: the comparison with numpy is tests/common/test_fp32.py.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

@@ -15,7 +15,7 @@ from scripts.equivalence import Graph, prove
 from scripts.mutants import Fault
 from tb.common.filelist import ROOT
 
-UNITS = "tests/rtl_common/test_units.py"
+UNITS = "tests/common/test_units.py"
 FIFO = {"top": "fifo", "parameters": {"WIDTH": 7, "DEPTH": 5}}
 PROGRAM = """
 from scripts.mutate import Report, try_netlist
