@@ -100,16 +100,17 @@ module core #(
 
   // F
   wire        x_valid, x_compressed, x_err, x_err_high;
-  wire [31:0] x_bits, x_pc, x_next_pc;
+  wire [31:0] x_bits;
+  wire [31:1] pc, next_pc, redirect_pc, flush_pc;
+  wire [31:0] x_pc = {pc, 1'b0}, x_next_pc = {next_pc, 1'b0};
   wire        x_go, redirect, flush;
-  wire [31:0] redirect_pc, flush_pc;
 
   core_fetch #(.RESET_PC(RESET_PC)) fetch (
       .clk(clk), .rst(rst),
       .i_req_valid(i_req_valid), .i_req_ready(i_req_ready), .i_req_addr(i_req_addr),
       .i_rsp_valid(i_rsp_valid), .i_rsp_data(i_rsp_data), .i_rsp_err(i_rsp_err),
       .x_valid(x_valid), .x_bits(x_bits), .x_compressed(x_compressed),
-      .x_err(x_err), .x_err_high(x_err_high), .x_pc(x_pc), .x_next_pc(x_next_pc), .x_take(x_go),
+      .x_err(x_err), .x_err_high(x_err_high), .x_pc(pc), .x_next_pc(next_pc), .x_take(x_go),
       .redirect(redirect), .redirect_pc(redirect_pc), .flush(flush), .flush_pc(flush_pc));
 
   // X: decode
@@ -186,29 +187,31 @@ module core #(
 
   // Jumps
   assign redirect    = x_go && (is_jal || is_jalr || (is_branch && branch_taken));
-  assign redirect_pc = is_jalr ? {alu_sum[31:1], 1'b0} : target;
+  assign redirect_pc = is_jalr ? alu_sum[31:1] : target[31:1];
 
   // Traps
   wire        trap = w_fault || x_trap || take_irq;
   // No load or store jumps, so that the instruction in W lies in front of that in X.
-  wire [31:1] w_pc = x_pc[31:1] - (w_short_q ? 31'd1 : 31'd2);
+  wire [31:1] w_pc = pc - (w_short_q ? 31'd1 : 31'd2);
   wire [4:0]  x_code = x_err ? INSN_FAULT
                        : x_illegal ? ILLEGAL
                        : is_ecall ? ECALL_M
                        : is_ebreak ? BREAKPOINT
                        : is_load ? LOAD_MISALIGNED : STORE_MISALIGNED;
-  wire [31:0] x_tval = x_err ? (x_err_high ? {x_pc[31:2] + 30'd1, 2'b00} : x_pc)
+  wire [31:0] x_tval = x_err ? (x_err_high ? {pc[31:2] + 30'd1, 2'b00} : x_pc)
                        : x_illegal ? x_bits
                        : is_ecall ? 32'd0
                        : is_ebreak ? x_pc : alu_sum;
   wire [4:0]  trap_code = w_fault ? (w_load_q ? LOAD_FAULT : STORE_FAULT)
                           : take_irq ? irq_code : x_code;
   wire [31:0] trap_value = w_fault ? w_result_q : take_irq ? 32'd0 : x_tval;
-  wire [31:0] trap_vector, mepc, mip;
+  wire [31:2] trap_vector;
+  wire [31:1] mepc;
+  wire [31:0] mip;
   wire        mret = x_go && is_mret;
 
   assign flush    = trap || mret || (x_go && is_fence_i);
-  assign flush_pc = trap ? trap_vector : is_mret ? mepc : x_next_pc;
+  assign flush_pc = trap ? {trap_vector, 1'b0} : is_mret ? mepc : next_pc;
 
   wire         csr_read_only = funct3[1] && rs1 == 5'd0;
   wire         retiring = w_valid_q && w_ready && w_count_q;
@@ -225,7 +228,7 @@ module core #(
       .csr_read_only(csr_read_only), .csr_commit(x_go && is_csr),
       .csr_rdata(csr_rdata), .csr_illegal(csr_illegal),
       .trap(trap), .trap_is_irq(!w_fault && take_irq), .trap_code(trap_code),
-      .trap_pc(w_fault ? w_pc : x_pc[31:1]), .trap_value(trap_value), .trap_vector(trap_vector),
+      .trap_pc(w_fault ? w_pc : pc), .trap_value(trap_value), .trap_vector(trap_vector),
       .mret(mret), .mepc(mepc),
       .retire(retiring), .event_fetch(!x_valid), .event_data(wait_data),
       .event_muldiv(wait_muldiv), .mip(mip), .state(csr_state));
@@ -276,7 +279,7 @@ module core #(
       .clk(clk), .rst(rst),
       .x_done(x_go || x_trap), .x_trap(x_trap), .take_irq(take_irq), .mip(mip),
       .insn(x_err ? 32'd0 : x_bits), .pc(x_pc),
-      .next_pc(x_trap ? trap_vector : redirect ? redirect_pc : flush ? flush_pc : x_next_pc),
+      .next_pc(x_trap ? {trap_vector, 1'b0} : redirect ? redirect_pc : flush ? flush_pc : next_pc),
       .rs1(x_err || is_lui || is_auipc || is_jal || (is_csr && funct3[2]) ? 5'd0 : rs1),
       .rs2(!x_err && (is_branch || is_store || is_muldiv || (is_alu && !use_imm)) ? rs2 : 5'd0),
       .op1(op1), .op2(op2), .rd(rd),

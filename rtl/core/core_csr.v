@@ -47,9 +47,9 @@ module core_csr #(
     input  wire [4:0]  trap_code,
     input  wire [31:1] trap_pc,
     input  wire [31:0] trap_value,
-    output wire [31:0] trap_vector,
+    output wire [31:2] trap_vector,
     input  wire        mret,
-    output wire [31:0] mepc,
+    output wire [31:1] mepc,
 
     input  wire        retire,
     input  wire        event_fetch,
@@ -101,8 +101,8 @@ module core_csr #(
 
   wire [4:0] slot = trap_is_irq && vectored_q ? trap_code : mtvec_q[6:2];
 
-  assign trap_vector = {mtvec_q[31:7], slot, 2'b00};
-  assign mepc        = {mepc_q, 1'b0};
+  assign trap_vector = {mtvec_q[31:7], slot};
+  assign mepc        = mepc_q;
 
   // Read
   wire [31:0] mstatus = {19'd0, 2'b11, 3'd0, mpie_q, 3'd0, mie_q, 3'd0};
@@ -126,7 +126,7 @@ module core_csr #(
       MIE:       csr_rdata = mie;
       MTVEC:     csr_rdata = mtvec;
       MSCRATCH:  csr_rdata = mscratch_q;
-      MEPC:      csr_rdata = mepc;
+      MEPC:      csr_rdata = {mepc_q, 1'b0};
       MCAUSE:    csr_rdata = mcause;
       MTVAL:     csr_rdata = mtval_q;
       MIP:       csr_rdata = mip;

@@ -10,6 +10,8 @@
 // - `redirect` (with x_take) asks for `redirect_pc` in the same cycle if the port is free; `flush`
 //   asks for `flush_pc` from the next cycle on. flush wins. Both drop all that was fetched.
 //
+// Addresses of instructions are even: bit 0 is left out.
+//
 // Handshake law of the instruction port: `i_req_valid` and `i_req_addr` hold until `i_req_ready`,
 // also across a redirect: the answer to a request that is no longer wanted is counted and dropped.
 // Responses come in order, one per request, at least one cycle after the request.
@@ -40,14 +42,14 @@ module core_fetch #(
     output wire        x_compressed,
     output wire        x_err,
     output wire        x_err_high,    // the failed word is the one that holds the upper half
-    output wire [31:0] x_pc,
-    output wire [31:0] x_next_pc,
+    output wire [31:1] x_pc,
+    output wire [31:1] x_next_pc,
     input  wire        x_take,
 
     input  wire        redirect,
-    input  wire [31:0] redirect_pc,
+    input  wire [31:1] redirect_pc,
     input  wire        flush,
-    input  wire [31:0] flush_pc
+    input  wire [31:1] flush_pc
 );
 
   generate
@@ -58,7 +60,7 @@ module core_fetch #(
 
   localparam [2:0] FULL = DEPTH[2:0];
 
-  reg [31:0] pc_q;
+  reg [31:1] pc_q;
   reg [31:2] req_addr_q;   // next sequential request, or the one that is waiting for ready
   reg        stalled_q;    // a request is waiting for ready
   reg        refetch_q;    // the stream has to restart at pc_q
@@ -81,7 +83,7 @@ module core_fetch #(
   assign x_err_high   = !head[32];
   assign x_err        = head[32] || (straddles && word_q[1][32]);
   assign x_pc         = pc_q;
-  assign x_next_pc    = pc_q + (x_compressed ? 32'd2 : 32'd4);
+  assign x_next_pc    = pc_q + (x_compressed ? 31'd1 : 31'd2);
 
   wire pop = x_take && (pc_q[1] || !x_compressed);
 
@@ -102,7 +104,7 @@ module core_fetch #(
 
   always @(posedge clk) begin
     if (rst) begin
-      pc_q       <= RESET_PC;
+      pc_q       <= RESET_PC[31:1];
       stalled_q  <= 1'b0;
       refetch_q  <= 1'b1;
       count_q    <= 3'd0;

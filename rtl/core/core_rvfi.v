@@ -29,7 +29,7 @@ module core_rvfi (
     input  wire [31:0] mip,
     input  wire [31:0] insn,
     input  wire [31:0] pc,
-    input  wire [31:0] next_pc,
+    input  wire [31:1] next_pc,
     input  wire [4:0]  rs1,
     input  wire [4:0]  rs2,
     input  wire [31:0] op1,
@@ -45,13 +45,13 @@ module core_rvfi (
     input  wire        w_fault,
     input  wire [31:0] w_value,
     input  wire [31:0] w_rdata,
-    input  wire [31:0] trap_vector,
+    input  wire [31:2] trap_vector,
 
     input  wire        fetch_fault,
     input  wire        csr_write,     // the instruction is a CSR write to csr_addr
     input  wire [11:0] csr_addr,
     input  wire        mret,
-    input  wire [31:0] mepc,
+    input  wire [31:1] mepc,
     input  wire [32*6+64*2-1:0] csr_state,   // as in core_csr
     input  wire        retiring,      // the instruction in W counts in minstret
     input  wire [4:0]  fault_code,    // of a bus fault in W
@@ -94,7 +94,7 @@ module core_rvfi (
       store_q   <= store && !x_trap;
       insn_q    <= insn;
       pc_q      <= pc;
-      next_pc_q <= next_pc;
+      next_pc_q <= {next_pc, 1'b0};
       rs1_q     <= rs1;
       rs2_q     <= rs2;
       op1_q     <= rs1 == 5'd0 ? 32'd0 : op1;
@@ -108,7 +108,7 @@ module core_rvfi (
       csr_write_q   <= csr_write && !x_trap;
       csr_addr_q    <= csr_addr;
       mret_q        <= mret && !x_trap;
-      before_q      <= {mepc, csr_state[319:64], csr_state[63:0] + {63'd0, retiring}};
+      before_q      <= {mepc, 1'b0, csr_state[319:64], csr_state[63:0] + {63'd0, retiring}};
     end
   end
 
@@ -130,7 +130,7 @@ module core_rvfi (
   assign rvfi_rd_addr     = failed ? 5'd0 : rd_q;
   assign rvfi_rd_wdata    = rvfi_rd_addr == 5'd0 ? 32'd0 : w_value;
   assign rvfi_pc_rdata    = pc_q;
-  assign rvfi_pc_wdata    = w_fault ? trap_vector : next_pc_q;
+  assign rvfi_pc_wdata    = w_fault ? {trap_vector, 2'b00} : next_pc_q;
   assign rvfi_mem_addr    = accessed || w_fault ? {addr_q, 2'b00} : 32'd0;
   assign rvfi_mem_rmask   = accessed && load_q ? strb_q : 4'd0;
   assign rvfi_mem_wmask   = accessed && store_q ? strb_q : 4'd0;
@@ -178,7 +178,7 @@ module core_rvfi (
   assign rvfi_csr_mepc_rmask = {32{1'b1}};
   assign rvfi_csr_mepc_wmask = {32{failed || (csr_write_q && csr_addr_q == 12'h341)}};
   assign rvfi_csr_mepc_rdata = mepc_was;
-  assign rvfi_csr_mepc_wdata = w_fault ? fault_pc : mepc;
+  assign rvfi_csr_mepc_wdata = w_fault ? fault_pc : {mepc, 1'b0};
   assign rvfi_csr_mcause_rmask = {32{1'b1}};
   assign rvfi_csr_mcause_wmask = {32{failed || (csr_write_q && csr_addr_q == 12'h342)}};
   assign rvfi_csr_mcause_rdata = mcause_was;

@@ -221,16 +221,19 @@ module core_tb #(
   end
   wire fault_high = named != rvfi_pc_rdata[31:2];
 
-  // Whether a port kept the core waiting since the last record
+  // Whether a port kept the core waiting since the last record, and whether it slept
   reg i_wait_q, d_wait_q;
   always @(posedge clk)
     if (rst || rvfi_valid) {i_wait_q, d_wait_q} <= 2'b00;
     else {i_wait_q, d_wait_q} <= {i_wait_q || i_waiting, d_wait_q || d_waiting};
 
+  reg slept_q;
+  always @(posedge clk) slept_q <= !rst && (sleeping || (slept_q && !rvfi_valid));
+
   // Retirement records
   wire [31:0] rd_value = rvfi_rd_wdata ^ {31'd0, flip != 32'd0 && rvfi_order[31:0] == flip};
   wire [511:0] record = {
-      19'd0, d_wait_q || d_waiting, i_wait_q || i_waiting, fault_high, fault_known,
+      18'd0, slept_q, d_wait_q || d_waiting, i_wait_q || i_waiting, fault_high, fault_known,
       d_rsp_valid && d_injected, rvfi_mem_fault_wmask, rvfi_mem_fault_rmask,
       rvfi_order[31:0], cycles, lines, rvfi_ext_irq_mip, rvfi_ext_mip, rvfi_mem_wdata,
       rvfi_mem_rdata, rvfi_mem_addr, rvfi_rs2_rdata, rvfi_rs1_rdata, rd_value, rvfi_pc_wdata,

@@ -133,6 +133,11 @@ class Record(NamedTuple):
         return self.extra >> 11 & 3
 
     @property
+    def slept(self) -> bool:
+        """The core said that it sleeps, since the record before."""
+        return bool(self.extra >> 13 & 1)
+
+    @property
     def sources(self) -> tuple[tuple[int, int], tuple[int, int]]:
         return (self.flags >> 5 & 31, self.rs1_value), (self.flags >> 10 & 31, self.rs2_value)
 
@@ -204,6 +209,7 @@ class LockStep:
         self._compare(got, "destination", want.rd, got.rd)
         self._compare(got, f"x{want.rd}", want.rd_value, got.rd_value)
         self._check_memory(want, got)
+        self._check_sleep(want, got)
         # Accesses and divisions look at the lines when they begin, WFI lets them wait.
         accessed = want.load_size or want.store_size
         accessed |= want.trap and iss.mcause in (LOAD_FAULT, STORE_FAULT)
@@ -215,6 +221,13 @@ class LockStep:
         if got.trap:
             self.on_trap(iss.mcause)
         self.previous = got
+
+    def _check_sleep(self, want: Retired, got: Record) -> None:
+        """Only WFI sleeps; and it does if it has been there for long."""
+        before = self.previous
+        fetched = before is not None and not got.waited & 1 and got.cycle > before.cycle + 8
+        if got.slept and want.insn != WFI or want.insn == WFI and fetched and not got.slept:
+            self._fail(got, "sleep", int(not got.slept), int(got.slept))
 
     def _check_lines(self, got: Record) -> None:
         """The lines that the core says it saw are those that were up; none changes twice between

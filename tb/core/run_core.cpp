@@ -166,7 +166,7 @@ int main(int argc, char** argv) {
     core.clk = i & 1;
     core.eval();
   }
-  core.rootp->core__DOT__fetch__DOT__pc_q = s.entry;
+  core.rootp->core__DOT__fetch__DOT__pc_q = s.entry >> 1;
   core.rst = 0;
 
   Port i_port(s.latency, s.seed), d_port(s.latency, s.seed + 1);
