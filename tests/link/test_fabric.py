@@ -34,9 +34,9 @@ def test_saturation(simulator: str) -> None:
 
 @pytest.mark.regress
 @pytest.mark.sim("verilator")
-@pytest.mark.parametrize("chiplets", [2, 4, 8])
-def test_saturation_long(chiplets: int, simulator: str) -> None:
-    saturate(chiplets, 2000, sim=simulator)
+@pytest.mark.parametrize("chiplets, rounds", [(2, 2000), (4, 2000), (8, 500)])
+def test_saturation_long(chiplets: int, rounds: int, simulator: str) -> None:
+    saturate(chiplets, rounds, sim=simulator)
 
 
 def graph(waits: list[dict], chiplets: int) -> dict[str, set[str]]:
