@@ -13,6 +13,7 @@ rtl/link/link_lane_check.v
 rtl/link/link_lane_monitor.v
 rtl/link/link_train.v
 rtl/link/link_phy.v
+rtl/link/link_tx_crc.v
 rtl/link/link_tx.v
 rtl/link/link_rx.v
 rtl/link/link_rx_buffer.v

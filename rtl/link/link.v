@@ -138,12 +138,14 @@ module link #(
 
   assign link_up = up;
 
-  // ---- link layer: reset with the chip, or alone when it cannot go on
-  reg restart_q;
-  wire layer_rst = rst || restart_q;
+  // ---- link layer: reset with the chip, or alone when it cannot go on, until the last phit from
+  // before has left link_phy
+  reg [3:0] restart_q;
+  wire restarting = restart_q != 4'd0;
+  wire layer_rst = rst || restarting;
 
   always @(posedge clk) begin
-    restart_q <= restart && !rst;
+    restart_q <= rst ? 4'd0 : {restart_q[2:0], restart};
     if (layer_rst) begin
       fresh_q <= 1'b1;
       touched_q <= 1'b0;
@@ -156,14 +158,19 @@ module link #(
   // ---- transmitter
   wire                 s_valid;
   wire                 s_ready;
+  wire                 bulk_room;
+  wire                 message_room;
   wire [BULK_BITS-1:0] s_word;
+
+  assign tx_ready = bulk_room && !restarting;
+  assign mtx_ready = message_room && !restarting;
 
   // Whether the newest beat in the FIFO, four beats at most, is the last of its command.
   reg tail_q;
   always @(posedge clk) if (tx_valid && tx_ready) tail_q <= tx_last;
 
   fifo #(.WIDTH(BULK_BITS), .DEPTH(4)) bulk_in (
-    .clk(clk), .rst(layer_rst), .s_valid(tx_valid), .s_ready(tx_ready),
+    .clk(clk), .rst(layer_rst), .s_valid(tx_valid), .s_ready(bulk_room),
     .s_data({tx_first, tx_last, tx_empty, tx_meta, tx_addr, tx_exps, tx_data}),
     .m_valid(s_valid), .m_ready(s_ready), .m_data(s_word));
 
@@ -172,7 +179,7 @@ module link #(
   wire [63:0] g_data;
 
   fifo #(.WIDTH(64), .DEPTH(2)) mgmt_in (
-    .clk(clk), .rst(layer_rst), .s_valid(mtx_valid), .s_ready(mtx_ready), .s_data(mtx_data),
+    .clk(clk), .rst(layer_rst), .s_valid(mtx_valid), .s_ready(message_room), .s_data(mtx_data),
     .m_valid(g_valid), .m_ready(g_ready), .m_data(g_data));
 
   wire       peer_nak;

@@ -4,7 +4,9 @@
 //
 // Contract: `search` high looks for the two sync bytes on every lane that is not locked, at one
 //   slip after the other, DWELL cycles each from the first cycle in which the lanes are not all 0;
-//   a lane that shows them is locked. It begins from nothing when search rises. `measure` high
+//   a lane that shows them is locked, until it does not show them within DWELL cycles: it was
+//   something else that looked like them, data perhaps. It begins from nothing when search rises.
+//   `measure` high
 //   finds how many words the lanes are apart: when all locked lanes have shown their sync within
 //   SKEW + 1 cycles, their ages are set and `aligned` pulses. A single lane that does not show up
 //   with the others is unlocked and the next sequence measured; with more than one the next
@@ -12,7 +14,7 @@
 // Input: word_q, the output of link_elastic one cycle later, with the ages and slips set here.
 // Latency: ages and slips count for the word of the cycle after they change; `aligned` is high in
 //   that cycle, whose word is byte 3 of the sequence.
-// Cost: per lane two byte comparators, 5 bits of alignment, 5 bits of state.
+// Cost: per lane two byte comparators, 5 bits of alignment, 6 bits of state.
 `default_nettype none
 
 module link_lane_lock #(
@@ -42,6 +44,7 @@ module link_lane_lock #(
   reg               search_q;
   reg               alive_q;    // the lanes have carried something
   reg [4:0]         dwell_q;
+  reg [LANES-1:0]   recent_q;   // lanes that showed the sync at this slip
   reg [LANES-1:0]   first_q;    // lanes that showed byte 0
   reg [LANES-1:0]   seen_q;     // lanes of this sequence
   reg [2*LANES-1:0] wait_q;     // cycles since then
@@ -59,7 +62,7 @@ module link_lane_lock #(
     total = 8'd0;
     if (search || measure) begin
       for (i = 0; i < LANES; i = i + 1) begin
-        hit[i] = first_q[i] && word_q[8*i +: 8] == TS_SYNC1;
+        hit[i] = first_q[i] && word_q[8*i +: 8] == TS_SYNC1 && (measure || dwell_q > 5'd1);
       end
       seen = (seen_q | hit) & locked;
       for (i = 0; i < LANES; i = i + 1) begin
@@ -68,6 +71,9 @@ module link_lane_lock #(
       end
     end
   end
+
+  // What was read two cycles ago was read at the slip before: a dwell begins with its third cycle.
+  wire [LANES-1:0] kept = (locked & recent_q) | hit;
 
   assign all_locked = search_q && &locked;
   assign most_locked = search_q && {23'd0, total, 1'b0} > LANES;
@@ -91,19 +97,21 @@ module link_lane_lock #(
       locked <= NONE;
       alive_q <= 1'b0;
       dwell_q <= 5'd0;
+      recent_q <= NONE;
       seen_q <= NONE;
       age <= {2*LANES{1'b0}};
       slip <= {3*LANES{1'b0}};
       plain <= 1'b1;
     end else if (search) begin
-      locked <= locked | hit;
+      locked <= (dwell_q == DWELL_LAST) ? kept : locked | hit;
+      recent_q <= (dwell_q == DWELL_LAST) ? NONE : recent_q | hit;
       alive_q <= alive_q || word_q != {8*LANES{1'b0}};
       dwell_q <= (!alive_q || dwell_q == DWELL_LAST) ? 5'd0 : dwell_q + 5'd1;
       if (dwell_q == DWELL_LAST) begin
         for (i = 0; i < LANES; i = i + 1) begin
-          if (!locked[i] && !hit[i]) slip[3*i +: 3] <= slip[3*i +: 3] + 3'd1;
+          if (!kept[i]) slip[3*i +: 3] <= slip[3*i +: 3] + 3'd1;
         end
-        plain <= plain && (locked | hit) == {LANES{1'b1}};
+        plain <= plain && kept == {LANES{1'b1}};
       end
     end else if (measure) begin
       seen_q <= (complete || closed) ? NONE : seen;

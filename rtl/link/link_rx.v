@@ -116,7 +116,7 @@ module link_rx #(
   wire       counted = done_phits_q == {word[COUNT_LSB +: 4], 1'b0};
   wire       good = done_q && good_q && counted;
   wire       bad = done_q && !(good_q && counted);
-  wire       numbered = good && kind != TYPE_CONTROL;
+  wire       numbered = good && (kind == TYPE_BULK || kind == TYPE_MGMT);
   wire [7:0] distance = word[SEQ_LSB +: 8] - expected_q;
   wire       accept = numbered && distance == 8'd0;
   wire       gap = numbered && distance != 8'd0 && !distance[7];
@@ -138,7 +138,7 @@ module link_rx #(
   assign news = numbered;
   assign urgent = ask;
   assign error_event = broken_q || bad;
-  assign protocol_error = numbered && kind != TYPE_BULK && kind != TYPE_MGMT;
+  assign protocol_error = good && kind != TYPE_CONTROL && !numbered;
 
   always @(posedge clk) begin
     if (rx_frame != FRAME_IDLE) data_q <= rx_data;

@@ -13,8 +13,8 @@
 //   credit or room. The end of a command goes in a flit of at most four: the receiver holds a flit
 //   until it is checked, so that the last one costs its length once more.
 // Latency: a beat in cycle t is on tx_data in cycle t + 2. Rate: one phit per cycle.
-// Cost: link_replay (REPLAY_BEATS, REPLAY_FLITS), two phits and a control word of registers, a
-//   link_crc, three link_credit.
+// Cost: link_replay (REPLAY_BEATS, REPLAY_FLITS), a phit and a control word of registers, three
+//   link_credit, a link_tx_crc.
 `default_nettype none
 
 module link_tx #(
@@ -117,14 +117,11 @@ module link_tx #(
   reg [127:0] exps_q;
   reg [PAYLOAD_BITS-1:0] control_q;
 
-  // one phit on its way to the CRC
+  // the phit on its way to the CRC
   reg [PHIT-1:0] a_data_q;
   reg [7:0]      a_frame_q;
   reg            a_first_q;
   reg            a_last_q;
-  reg [PHIT-1:0] b_data_q;
-  reg [7:0]      b_frame_q;
-  reg            b_last_q;
 
   wire [8*BLOCK-1:0]   read_beat;
   wire [175:0]         read_word;
@@ -237,8 +234,6 @@ module link_tx #(
     a_first_q <= start_data || start_solo;
     a_last_q <= (compose_control && CONTROL_PHITS == 1) ||
                 (state_q == S_CONT && phit_q == LAST_PHIT);
-    if (a_frame_q != FRAME_IDLE) b_data_q <= a_data_q;
-    b_last_q <= a_last_q;
   end
 
   // ---- the open flit
@@ -272,7 +267,6 @@ module link_tx #(
       since_q <= 32'd0;
       phit_q <= 4'd0;
       a_frame_q <= FRAME_IDLE;
-      b_frame_q <= FRAME_IDLE;
     end else begin
       if (peer_valid) peer_nak_q <= peer_nak;
       up_q <= up;
@@ -310,24 +304,15 @@ module link_tx #(
       else if (close) a_frame_q <= FRAME_CTRL;
       else if (state_q == S_CONT) a_frame_q <= FRAME_CONT;
       else a_frame_q <= FRAME_IDLE;
-      b_frame_q <= a_frame_q;
     end
   end
 
   // ---- CRC into the last 32 bits of the flit
-  wire [31:0] crc;
-  wire        crc_valid;
+  link_tx_crc #(.PHIT(PHIT)) crc_stage (
+    .clk(clk), .rst(rst), .s_first(a_first_q), .s_last(a_last_q), .s_data(a_data_q),
+    .s_frame(a_frame_q), .m_data(tx_data), .m_frame(tx_frame));
 
-  link_crc #(.PHIT(PHIT)) crc_unit (
-    .clk(clk), .rst(rst),
-    .s_valid(a_frame_q != FRAME_IDLE), .s_first(a_first_q), .s_data(a_data_q),
-    .m_valid(crc_valid), .m_crc(crc));
-
-  assign tx_data = {b_last_q ? crc : b_data_q[PHIT-1 -: 32], b_data_q[PHIT-33:0]};
-  assign tx_frame = b_frame_q;
-
-  // b_frame_q says the same as crc_valid.
-  wire unused = &{1'b0, crc_valid, control_first, read_word[175:DESC_BITS]};
+  wire unused = &{1'b0, control_first, read_word[175:DESC_BITS]};
 endmodule
 
 `default_nettype wire

@@ -20,6 +20,7 @@ def compiled(
     main: Path,
     parameters: Mapping[str, int] | None = None,
     options: Sequence[str] = (),
+    headers: Sequence[Path] = (),
 ) -> Path:
     """The program build/<name>/<hash>/<name>, built by Verilator unless the same sources were
     built before; concurrent callers wait for each other.
@@ -28,6 +29,7 @@ def compiled(
         files: Verilog sources; of the mutant where MUTANT asks for one.
         main: the C++ that drives `top`.
         options: further options of verilator, say -CFLAGS.
+        headers: what `main` includes, from its own folder.
 
     Raises:
         AssertionError: it does not build; the compiler's words.
@@ -35,7 +37,9 @@ def compiled(
     if flag("MUTANT"):
         files = mutated(files)
     settings = [f"-G{key}={value}" for key, value in (parameters or {}).items()]
-    folder = ROOT / "build" / name / content_hash(files, [main.read_text(), *settings, *options])
+    folder = ROOT / "build" / name / content_hash(
+        files, [path.read_text() for path in (main, *headers)] + [*settings, *options]
+    )
     program = folder / name
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w") as lock, tool_environment():

@@ -3,9 +3,10 @@
 // link_probe: reads the frame lane of a link from its lanes, as docs/link/phy.md defines them.
 //   Simulation only; shares nothing with rtl/link.
 //
-// Contract: watches undisturbed lanes from reset on; `phit` is high in each cycle in which they
-//   carry a phit, not in idle cycles nor in training. `code` is its frame code in the place of the
-//   lane that brings it, all other bits 0.
+// Contract: watches undisturbed lanes from reset on. Data end with three RETRAIN codes or with what
+//   is no frame code: an end that goes down, is reset or goes into raw mode says no more. `phit` is
+//   high in each cycle in which the lanes carry a phit, not in idle cycles nor in training. `code`
+//   is its frame code in the place of the lane that brings it, all other bits 0.
 // Cost: with `enable` low nothing is done.
 `default_nettype none
 
@@ -53,8 +54,16 @@ module link_probe #(
   wire [7:0]  first = lanes[7:0];
   wire [7:0]  text = first ^ lane_key(key_q, 3'd0);
 
+  reg known;
+  always @* begin
+    case (frame)
+      8'h00, 8'h0F, 8'hF0, 8'h33, 8'h55, 8'h3C, 8'hC3, 8'h5A, 8'hFF: known = 1'b1;
+      default: known = 1'b0;
+    endcase
+  end
+
   assign code = moved ? {frame, {8*FRAME+8{1'b0}}} : {8'd0, frame, {8*FRAME{1'b0}}};
-  assign phit = enable && data_q && frame != 8'h00 && frame != 8'hFF;
+  assign phit = enable && data_q && known && frame != 8'h00 && frame != 8'hFF;
 
   always @(posedge clk) begin
     if (rst || !enable) begin
@@ -70,7 +79,7 @@ module link_probe #(
       key_q <= later(key_q);
       if (data_q) begin
         codes_q <= (frame == 8'hFF) ? codes_q + 2'd1 : 2'd0;
-        if (codes_q == 2'd2 && frame == 8'hFF) begin
+        if ((codes_q == 2'd2 && frame == 8'hFF) || !known) begin
           data_q <= 1'b0;
           synced_q <= 1'b0;
         end

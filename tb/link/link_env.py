@@ -17,8 +17,8 @@ from tb.common.bus import Pause, Scoreboard, StreamSink, StreamSource
 from tb.common.clock import rng
 
 CHANNEL = ("error_threshold", "cut", "lane_skew", "lane_errors", "lane_fault", "burst_threshold",
-           "burst_length", "burst_all", "mute", "inject_enable", "inject_phit",
-           "inject_bit")  # fmt: skip
+           "burst_length", "burst_all", "mute", "inject_enable", "inject_phit", "inject_bit",
+           "forge", "forge_phit", "forge_mask")  # fmt: skip
 FAULTS = {"none": 0, "stuck0": 1, "stuck1": 2, "random": 3}
 BEAT = ("addr", "data", "exps", "first", "last", "empty", "meta")
 CAUSES = ("none", "no_ack", "errors", "silence", "protocol", "no_signal", "lanes", "training",

@@ -3,6 +3,9 @@
 // link_tb: two link ends, a and b, joined by two channels; all that a test touches is a port.
 // Ports of end a begin with a, of end b with b; of the channel a to b with ab, of the other with
 //   ba.
+// Forged flits: with forge, the control word that begins with phit number forge_phit is XORed with
+//   forge_mask; with the right CRC bits in it the receiver cannot know. The map must leave out the
+//   spare, and nothing but idle cycles may come before that phit.
 // rx_data and rx_exps of a signal without a beat are shown as zero; protocol checkers watch the
 // streams that come out.
 `default_nettype none
@@ -124,6 +127,9 @@ module link_tb #(
   input  wire               ab_inject_enable,
   input  wire [31:0]        ab_inject_phit,
   input  wire [15:0]        ab_inject_bit,
+  input  wire               ab_forge,
+  input  wire [31:0]        ab_forge_phit,
+  input  wire [255:0]       ab_forge_mask,
   output wire [31:0]        ab_count_flips,
   output wire [31:0]        ab_count_phits,
   output wire [4*BLOCK+15:0] ab_lanes,
@@ -140,10 +146,17 @@ module link_tb #(
   input  wire               ba_inject_enable,
   input  wire [31:0]        ba_inject_phit,
   input  wire [15:0]        ba_inject_bit,
+  input  wire               ba_forge,
+  input  wire [31:0]        ba_forge_phit,
+  input  wire [255:0]       ba_forge_mask,
   output wire [31:0]        ba_count_flips,
   output wire [31:0]        ba_count_phits,
   output wire [4*BLOCK+15:0] ba_lanes
 );
+  localparam CONTROL_PHITS = (256 + 4 * BLOCK - 1) / (4 * BLOCK);
+  localparam [3:0] CAUSE_PROTOCOL = 4'd4;
+  localparam [3:0] CAUSE_PEER_RESET = 4'd9;
+
   // ---- end a, and the channel from it
   wire [4*BLOCK+15:0] ba_received;
   wire [8*BLOCK-1:0] a_raw_data;
@@ -182,16 +195,28 @@ module link_tb #(
     .burst_length(ab_burst_length), .burst_all(ab_burst_all),
     .mute(ab_mute), .probe(1'b1),
     .inject_enable(ab_inject_enable), .inject_phit(ab_inject_phit),
-    .inject_bit(ab_inject_bit), .s_lanes(ab_lanes), .m_lanes(ab_received),
+    .inject_bit(ab_inject_bit), .s_lanes(ab_lanes ^ ab_change), .m_lanes(ab_received),
     .count_flips(ab_count_flips), .count_phits(ab_count_phits));
 
+  wire [31:0] ab_forged = ab_count_phits - ab_forge_phit;
+  wire [4*BLOCK+15:0] ab_change = (ab_forge && ab_forged < CONTROL_PHITS) ?
+    {16'd0, ab_forge_mask[ab_forged[3:0]*4*BLOCK +: 4*BLOCK]} : {(4*BLOCK+16){1'b0}};
+
+  // Clear after these causes begins anew: a stalled beat is withdrawn.
+  reg a_anew_q;
+  wire a_cleared = a_clear || (a_reg_write && a_reg_index == 5'd1 && a_reg_wdata[0]);
+  always @(posedge clk) begin
+    a_anew_q <= a_cleared && (a_link_cause == CAUSE_PROTOCOL || a_link_cause == CAUSE_PEER_RESET);
+  end
+  wire a_checker_rst = rst || a_reset || a_anew_q;
+
   stream_checker #(.NAME("a_rx"), .WIDTH(8*BLOCK+51)) a_rx_checker (
-    .clk(clk), .rst(rst || a_reset), .valid(a_rx_valid), .ready(a_rx_ready),
+    .clk(clk), .rst(a_checker_rst), .valid(a_rx_valid), .ready(a_rx_ready),
     .payload({a_rx_addr, a_rx_data, a_rx_exps, a_rx_first, a_rx_last, a_rx_empty,
               a_rx_meta}));
 
   stream_checker #(.NAME("a_mrx"), .WIDTH(64)) a_mrx_checker (
-    .clk(clk), .rst(rst || a_reset), .valid(a_mrx_valid), .ready(a_mrx_ready),
+    .clk(clk), .rst(a_checker_rst), .valid(a_mrx_valid), .ready(a_mrx_ready),
     .payload(a_mrx_data));
 
   // ---- end b, and the channel from it
@@ -232,16 +257,28 @@ module link_tb #(
     .burst_length(ba_burst_length), .burst_all(ba_burst_all),
     .mute(ba_mute), .probe(1'b1),
     .inject_enable(ba_inject_enable), .inject_phit(ba_inject_phit),
-    .inject_bit(ba_inject_bit), .s_lanes(ba_lanes), .m_lanes(ba_received),
+    .inject_bit(ba_inject_bit), .s_lanes(ba_lanes ^ ba_change), .m_lanes(ba_received),
     .count_flips(ba_count_flips), .count_phits(ba_count_phits));
 
+  wire [31:0] ba_forged = ba_count_phits - ba_forge_phit;
+  wire [4*BLOCK+15:0] ba_change = (ba_forge && ba_forged < CONTROL_PHITS) ?
+    {16'd0, ba_forge_mask[ba_forged[3:0]*4*BLOCK +: 4*BLOCK]} : {(4*BLOCK+16){1'b0}};
+
+  // Clear after these causes begins anew: a stalled beat is withdrawn.
+  reg b_anew_q;
+  wire b_cleared = b_clear || (b_reg_write && b_reg_index == 5'd1 && b_reg_wdata[0]);
+  always @(posedge clk) begin
+    b_anew_q <= b_cleared && (b_link_cause == CAUSE_PROTOCOL || b_link_cause == CAUSE_PEER_RESET);
+  end
+  wire b_checker_rst = rst || b_reset || b_anew_q;
+
   stream_checker #(.NAME("b_rx"), .WIDTH(8*BLOCK+51)) b_rx_checker (
-    .clk(clk), .rst(rst || b_reset), .valid(b_rx_valid), .ready(b_rx_ready),
+    .clk(clk), .rst(b_checker_rst), .valid(b_rx_valid), .ready(b_rx_ready),
     .payload({b_rx_addr, b_rx_data, b_rx_exps, b_rx_first, b_rx_last, b_rx_empty,
               b_rx_meta}));
 
   stream_checker #(.NAME("b_mrx"), .WIDTH(64)) b_mrx_checker (
-    .clk(clk), .rst(rst || b_reset), .valid(b_mrx_valid), .ready(b_mrx_ready),
+    .clk(clk), .rst(b_checker_rst), .valid(b_mrx_valid), .ready(b_mrx_ready),
     .payload(b_mrx_data));
 endmodule
 
