@@ -6,7 +6,7 @@
 #include "chip.h"
 
 // Base registers, by the convention of docs/architecture.md
-enum { BASE_POS = 1, BASE_TOKENS, BASE_END, BASE_ROPE, BASE_LAST };
+enum { BASE_POS = 1, BASE_ROWS, BASE_END, BASE_ROPE, BASE_LAST };
 
 enum { REQUEST_PROMPT, REQUEST_NEW, REQUEST_END_TOKEN, REQUEST_WORDS };
 #define MAX_PROMPT 4096u
@@ -143,14 +143,24 @@ static void embeddings_load(const uint32_t *token, uint32_t count) {
   if (reg_read(REG_SIGNATURE_SUM) != expected) fail(error_word(ERROR_IMAGE), token[0]);
 }
 
-static void chunk_run(uint32_t pos, const uint32_t *token, uint32_t count) {
+// Runs the longest step list of which the next `left` tokens fill all chunks but the last; returns
+// how many tokens it took.
+static uint32_t step_run(uint32_t pos, const uint32_t *token, uint32_t left) {
+  uint32_t chunk = header[IMAGE_CHUNK_TOKENS], most = header[IMAGE_MAX_TOKENS];
+  uint32_t kind = IMAGE_KIND_STEP_LIST, size = chunk;
+  while (2 * size <= most && 2 * size - chunk < left) {
+    kind = kind == IMAGE_KIND_STEP_LIST ? IMAGE_KIND_STEP_LIST_2 : kind + 1;
+    size *= 2;
+  }
+  uint32_t count = left < size ? left : size;
   embeddings_load(token, count);
   reg_write(REG_BASE + 4 * BASE_POS, pos);
-  reg_write(REG_BASE + 4 * BASE_TOKENS, count);
+  reg_write(REG_BASE + 4 * BASE_ROWS, count - (size - chunk));
   reg_write(REG_BASE + 4 * BASE_END, pos + count);
   reg_write(REG_BASE + 4 * BASE_ROPE, pos * header[IMAGE_ROPE_BEATS]);
   reg_write(REG_BASE + 4 * BASE_LAST, (count - 1) * header[IMAGE_EMBED_BEATS]);
-  list_section_run(IMAGE_KIND_STEP_LIST);
+  list_section_run(kind);
+  return count;
 }
 
 // Order of finite fp32 values as order of unsigned integers.
@@ -174,12 +184,7 @@ static uint32_t sample(void) {
 
 static void generate(uint32_t n_prompt, uint32_t n_new, uint32_t end_token) {
   uint32_t pos = 0, token = 0;
-  while (pos < n_prompt) {
-    uint32_t left = n_prompt - pos, most = header[IMAGE_MAX_TOKENS];
-    uint32_t count = left < most ? left : most;
-    chunk_run(pos, prompt + pos, count);
-    pos += count;
-  }
+  while (pos < n_prompt) pos += step_run(pos, prompt + pos, n_prompt - pos);
   for (;;) {
     list_section_run(IMAGE_KIND_HEAD_LIST);
     token = sample();
@@ -188,7 +193,7 @@ static void generate(uint32_t n_prompt, uint32_t n_new, uint32_t end_token) {
       reg_write(REG_HOST_OUT, token);
     }
     if (--n_new == 0 || token == end_token) return;
-    chunk_run(pos++, &token, 1);
+    pos += step_run(pos, &token, 1);
   }
 }
 

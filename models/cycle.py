@@ -76,10 +76,9 @@ def run(lists: Sequence[Sequence[Command]], hardware: Hardware,
 
 
 def image_list(image: Image, kind: Kind, position: int = 0, tokens: int = 1) -> list[Command]:
-    """A list of an image as the fetcher queues it, base registers as the firmware sets them."""
-    base = [0] * 16
-    base[1:6] = [position, tokens, position + tokens, position * image.rope_beats,
-                 (tokens - 1) * image.embed_beats]
+    """A list of an image as the fetcher queues it, base registers as the firmware sets them for
+    these tokens."""
+    base = [0, *image.base_registers(position, image.next_step(tokens)), *[0] * 10]
     raw = image.section(kind).tobytes()
     out = []
     for at in range(0, len(raw), 32):
@@ -96,22 +95,23 @@ def run_images(images: Sequence[Image], kind: Kind, hardware: Hardware, position
     return run([image_list(i, kind, position, tokens) for i in images], hardware)
 
 
-def chunk_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware, position: int,
-                 tokens: int) -> int:
-    """From the first load pushed for a chunk to the notify of its step list."""
+def step_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware, position: int,
+                tokens: int) -> int:
+    """From the first load pushed for tokens that one step list takes to the notify of the list."""
     h, f = hardware, firmware
     row = h.memory_latency + images[0].embed_beats + 3
     loads = (h.memory_latency + 4 + f.push_gap * (tokens - 1) + f.embed_gap
              + f.token_gap * (tokens - 1) + row * tokens)
-    return loads + f.start_gap + run_images(images, Kind.STEP_LIST, h, position, tokens).cycles
+    kind = images[0].next_step(tokens).kind
+    return loads + f.start_gap + run_images(images, kind, h, position, tokens).cycles
 
 
 def token_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware,
                  position: int) -> int:
-    """Cycles per decoded token: a chunk of one token, the head list, and the firmware around."""
+    """Cycles per decoded token: step list of one token, head list, and the firmware around."""
     head = run_images(images, Kind.HEAD_LIST, hardware, position, 1).cycles
     sample = firmware.chunk_gap + firmware.chiplet_gap * len(images)
-    return (sample + chunk_cycles(images, hardware, firmware, position, 1)
+    return (sample + step_cycles(images, hardware, firmware, position, 1)
             + firmware.list_gap + head)
 
 
@@ -130,6 +130,7 @@ class _Chiplet:
         self.sequence = collections.Counter()
         self.ready = collections.Counter()    # cycle from which the engine can take a command
         self.feed_free = collections.Counter()  # macro: cycle of the next vector
+        self.results = collections.Counter()  # macro: cycle in which its last results are stored
         self.load: dict[int, float] = {}      # stash beats per cycle of each busy engine
         self.last_ve: tuple[int, Command] | None = None
 
@@ -269,13 +270,15 @@ class _Package:
         h, chiplet = self.h, self.chiplets[c]
         cost = hw.mac(command, h, self.other_load(c, q))
         first = max(self.now + h.mac_start, chiplet.feed_free[q])
+        if command.accumulate:
+            first = max(first, chiplet.results[q] + h.accumulate_start)
         end = first + cost.feed
         chiplet.feed_free[q] = end
         chiplet.load[q] = cost.load
         ahead = h.buffer * cost.tiles * h.vector_cycles
         chiplet.ready[q] = max(first, end - ahead, self.now + cost.beats) + 1
         self.at(chiplet.ready[q], self.start, c, q)
-        done = end - h.vector_cycles + h.result_latency + cost.drain
+        done = chiplet.results[q] = end - h.vector_cycles + h.result_latency + cost.drain
         return done, cost.vectors * h.vector_cycles
 
     def send(self, c: int, command: Command) -> tuple[int, int]:

@@ -21,7 +21,8 @@ class Hardware:
     bursts of fetch_burst commands, fetch_ahead of them outstanding; queued command to engine in
     start_latency; completion to record in post_latency; packet's last beat to consumer in
     packet_latency.
-    Macro: vector_cycles per activation vector; first vector mac_start after acceptance, first
+    Macro: vector_cycles per activation vector; first vector mac_start after acceptance, and with
+    `accumulate` no earlier than accumulate_start after the last result of the command before; first
     result result_latency after its vector; result_rate beats per cycle through the result port;
     buffer activation beats read ahead.
     Vector engine: fn_cycles per beat of a transcendental; tree latency of a reduction, which is
@@ -41,6 +42,7 @@ class Hardware:
     vector_cycles: int = 8
     buffer: int = 64
     mac_start: int = 4
+    accumulate_start: int = 2
     result_latency: int = 14
     result_rate: float = 1.0
     queue_depth: int = 8

@@ -57,7 +57,7 @@ def run(images: Sequence[Image], config: Config, prompt: Sequence[int], new_toke
         boot_rom: bool = True) -> Run:
     """Boot all chiplets, prefill `prompt`, decode greedily.
 
-    chunk: tokens per run of the step list, at most (and by default) the images' max_tokens.
+    chunk: tokens per run of a step list, at most (and by default) the images' max_tokens.
     boot_rom: include the loads of the boot ROM (header, firmware section).
     Raises RequestError, ImageError, and what Package.run raises.
     """
@@ -136,11 +136,12 @@ def chiplet_firmware(d: Dispatcher, image: Image, requests: Sequence[Request], c
 
 def _serve(d: Dispatcher, image: Image, request: Request, most: int,
            look: Callable[[int], None]) -> Firmware:
-    """One request in chunks of at most `most` tokens; returns its new tokens."""
+    """One request, at most `most` tokens of it by one step list; returns its new tokens."""
     position, out = 0, []
     while position < len(request.prompt):
-        tokens = request.prompt[position : position + most]
-        yield from _run_chunk(d, image, position, tokens)
+        step = image.next_step(min(most, len(request.prompt) - position))
+        tokens = request.prompt[position : position + step.tokens]
+        yield from _run_step(d, image, position, tokens)
         position += len(tokens)
     while True:
         yield from _run_list(d, image, Kind.HEAD_LIST)
@@ -149,7 +150,7 @@ def _serve(d: Dispatcher, image: Image, request: Request, most: int,
         out.append(token)
         if len(out) == request.new_tokens or token == request.end_token:
             return out
-        yield from _run_chunk(d, image, position, [token])
+        yield from _run_step(d, image, position, [token])
         position += 1
 
 
@@ -198,9 +199,9 @@ def _run_list(d: Dispatcher, image: Image, kind: Kind) -> Generator[None, None, 
     yield
 
 
-def _run_chunk(d: Dispatcher, image: Image, position: int,
-               tokens: Sequence[int]) -> Generator[None, None, None]:
-    """Embedding rows of the tokens to x, checked against their signatures; then the step list."""
+def _run_step(d: Dispatcher, image: Image, position: int,
+              tokens: Sequence[int]) -> Generator[None, None, None]:
+    """Embedding rows of the tokens to x, checked against their signatures; then a step list."""
     words = d.chiplet.block // 4
     for i, token in enumerate(tokens):
         _load(d, image.embed_signatures_mem + token // words, image.scratch_stash + i, 1)
@@ -213,9 +214,9 @@ def _run_chunk(d: Dispatcher, image: Image, position: int,
               image.x_stash + i * image.embed_beats, image.embed_beats)
     yield
     _expect(d, expected, f"embedding of tokens {list(tokens)}")
-    d.base[1:6] = [position, len(tokens), position + len(tokens), position * image.rope_beats,
-                   (len(tokens) - 1) * image.embed_beats]
-    yield from _run_list(d, image, Kind.STEP_LIST)
+    step = image.next_step(len(tokens))
+    d.base[1:6] = image.base_registers(position, step)
+    yield from _run_list(d, image, step.kind)
 
 
 def _sample(d: Dispatcher, image: Image) -> int:

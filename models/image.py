@@ -17,9 +17,9 @@ import numpy as np
 from models.signature import array_signature
 
 MAGIC = 0x41525354
-VERSION = 1
+VERSION = 2
 HEADER_WORDS = 128
-MAX_SECTIONS = 12
+MAX_SECTIONS = 15
 SECTION_WORDS = 5
 FIRMWARE_BYTES = 60 * 1024
 WATCHDOG = 1_000_000
@@ -35,10 +35,11 @@ FIELDS: dict[str, str] = {
     "n_macros": "macros per chiplet",
     "sets": "weight sets per macro",
     "stash_beats": "stash size",
-    "max_tokens": "most tokens of one run of the step list",
+    "chunk_tokens": "tokens of a full chunk",
+    "max_tokens": "most tokens of one run of a step list: chunks of the longest one, all full",
     "max_positions": "most tokens of a sequence",
     "vocab": "token ids are below this",
-    "x_stash": "stash beat of the residual stream: row t is token t of the chunk",
+    "x_stash": "stash beat of the residual stream: row t is token t of the list",
     "embed_beats": "beats of a row of it, and of an embedding row in memory",
     "rope_beats": "beats of a RoPE row: base register r4 is POS times this",
     "embed_mem": "memory beat of embedding row 0",
@@ -78,9 +79,18 @@ class Kind(enum.IntEnum):
     ROW_SIGNATURES = 6
     EMBEDDING = 7
     WEIGHTS = 8
+    STEP_LIST_2 = 9
+    STEP_LIST_4 = 10
+    STEP_LIST_8 = 11
+    STEP_LIST_16 = 12
+    STEP_LIST_32 = 13
+    STEP_LIST_64 = 14
+    STEP_LIST_128 = 15
 
 
 LAZY = (Kind.EMBEDDING, Kind.WEIGHTS)
+STEP_LISTS = (Kind.STEP_LIST, *(k for k in Kind if k >= Kind.STEP_LIST_2))
+"""Step lists of 1, 2, 4, ... chunks; an image has the first few of them."""
 
 
 class ImageError(ValueError):
@@ -96,6 +106,15 @@ class Section:
     beats: int
     signature: int
     lazy: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """A run of a step list: which one, and how many tokens it takes, and its last chunk."""
+
+    kind: Kind
+    tokens: int
+    last: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,6 +134,25 @@ class Image:
         """Beats of a section."""
         s = self.sections[kind]
         return self.beats[s.first : s.first + s.beats]
+
+    def next_step(self, tokens: int) -> Step:
+        """The longest step list of which the next `tokens` tokens fill all chunks but the last."""
+        chunk = self.chunk_tokens
+        lists = [(kind, n) for kind, n in step_lists(self.max_tokens // chunk)
+                 if (n - 1) * chunk < tokens]
+        kind, chunks = lists[-1]
+        taken = min(tokens, chunks * chunk)
+        return Step(kind, taken, taken - (chunks - 1) * chunk)
+
+    def base_registers(self, position: int, step: Step) -> list[int]:
+        """r1 to r5 for a step list from `position` on (models/compiler/pipeline.py)."""
+        return [position, step.last, position + step.tokens, position * self.rope_beats,
+                (step.tokens - 1) * self.embed_beats]
+
+
+def step_lists(chunks: int) -> list[tuple[Kind, int]]:
+    """The step lists of an image whose longest one has `chunks` chunks: kind and chunks of each."""
+    return [(kind, 1 << i) for i, kind in enumerate(STEP_LISTS) if 1 << i <= chunks]
 
 
 def to_beats(data: bytes | np.ndarray, block: int) -> np.ndarray:

@@ -22,7 +22,7 @@ from rich.table import Table
 from models import config, cycle, cycle_stash
 from models.checkpoint import LlamaConfig
 from models.commands import decode
-from models.compiler.llama import Lists
+from models.compiler.lists import Lists
 from models.compiler.plan import Plan
 from models.cycle_hardware import Hardware, target
 from models.cycle_job import MINILM, SMOLLM2, Job, Shape
@@ -276,27 +276,32 @@ def stash(console: Console, seeds: int = 4) -> list[dict]:
 
 
 def compiled(console: Console) -> list[dict]:
-    """The compiler's own lists of a SmolLM2 layer, against the builder's serial ones."""
+    """The compiler's own lists of a SmolLM2 layer, against the builder's."""
     model = LlamaConfig(576, 1, 9, 3, 64, 1536, 49152, 8192, 1e5, 1e-5, True)
     out = Table(title="compiled: lists of models/compiler, one SmolLM2-135M layer, cycles",
                 title_justify="left")
-    for column in ("", "compiler", "builder"):
+    for column in ("", "compiler", "", "", "builder"):
         out.add_column(column, justify="right")
     records = []
     for n in (1, 2, 4):
         plan = Plan(model, config.load("smollm2", n_chiplets=n), 256)
-        raws = Lists(plan, 0).step()
-        for tokens, position in ((1, 64), (16, 0), (16, 112)):
-            base = [0] * 16
-            base[1:6] = [position, tokens, position + tokens, 0, 0]
+        chunk = plan.layout.chunk
+        for chunks, last, position in ((1, 1, 64), (1, chunk, 0), (2, chunk, 0), (4, chunk, 0),
+                                       (8, chunk, 0), (16, chunk, 0), (32, chunk, 0)):
+            tokens = (chunks - 1) * chunk + last
+            base = [0, position, last, position + tokens, *[0] * 12]
             lists = [[decode(r[i : i + 32]).relocate(base) for i in range(0, len(r) - 32, 32)]
-                     for r in raws]
-            cycles = cycle.run(lists, BUILT).cycles
-            job = Job(SMOLLM2, tokens, position, chunk=16, chiplets=n)
+                     for r in Lists(plan, 0).step(chunks)]
+            result = cycle.run(lists, BUILT)
+            job = Job(SMOLLM2, tokens, position, chunk=chunk, lag=1, pieces=3, chiplets=n)
             builder = cycle.run(workload(job).lists, BUILT).cycles
             name = f"{tokens} tokens at {position}, {n} chiplets"
-            out.add_row(name, str(cycles), str(builder))
-            records.append({"row": name, "compiler": cycles, "builder": builder})
+            utilization = result.mac_utilization(job.useful_macs)
+            out.add_row(name, f"{result.cycles:,}", f"{100 * utilization:.1f} %",
+                        f"x{result.cycles / job.macro_bound_cycles:.2f}", f"{builder:,}")
+            records.append({"row": name, "compiler": result.cycles, "builder": builder,
+                            "mac_utilization": utilization,
+                            "macro_bound_cycles": job.macro_bound_cycles})
     console.print(out)
     return records
 

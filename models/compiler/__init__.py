@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from models import image
 from models.checkpoint import LlamaWeights
-from models.compiler.llama import Lists
+from models.compiler.lists import Lists
 from models.compiler.plan import CompileError, Plan, make_plan
 from models.compiler.weights import all_tensors, embedding, load_lists, tables
 from models.config import Config
@@ -31,6 +31,7 @@ def compile_plan(plan: Plan, weights: LlamaWeights, firmware: bytes = b"") -> li
     config, block = plan.config, plan.block
     rope, gains = tables(plan, weights)
     rows, row_signatures = embedding(plan, weights)
+    layout = plan.layout
     sizes = {Kind.TABLES: len(rope) + len(gains), Kind.ROW_SIGNATURES: len(row_signatures),
              Kind.EMBEDDING: len(rows), Kind.WEIGHTS: 0}
     first = image.layout(block, sizes)
@@ -39,7 +40,8 @@ def compile_plan(plan: Plan, weights: LlamaWeights, firmware: bytes = b"") -> li
                                    first[Kind.WEIGHTS])
     lists = Lists(plan, at)
     try:
-        steps, heads = lists.step(), lists.head()
+        steps = {kind: lists.step(chunks) for kind, chunks in image.step_lists(layout.chunks)}
+        heads = lists.head()
     except ValueError as error:
         raise CompileError(f"the command set cannot express this model: {error}") from error
     out = []
@@ -47,22 +49,24 @@ def compile_plan(plan: Plan, weights: LlamaWeights, firmware: bytes = b"") -> li
         header = {
             "block": block, "n_chiplets": plan.n, "chiplet": c, "n_macros": config.n_macros,
             "sets": config.sets, "stash_beats": config.stash_beats,
-            "max_tokens": plan.max_tokens, "max_positions": plan.max_positions,
-            "vocab": plan.model.vocab, "x_stash": plan.buffers["x"].beat,
+            "chunk_tokens": layout.chunk, "max_tokens": plan.max_tokens,
+            "max_positions": plan.max_positions, "vocab": plan.model.vocab,
+            "x_stash": plan.buffers["x"].beat,
             "embed_beats": plan.x_beats, "rope_beats": plan.head_beats,
             "embed_mem": first[Kind.EMBEDDING], "embed_signatures_mem": first[Kind.ROW_SIGNATURES],
-            "scratch_stash": plan.scratch.first, "scratch_beats": plan.scratch.count,
+            "scratch_stash": layout.scratch.first, "scratch_beats": layout.scratch.count,
             "load_signature": sums[c], "argmax_stash": plan.buffers["slots"].beat,
             "argmax_mask": sum(1 << i for i, v in enumerate(plan.vocab) if v.count),
             "logits_stash": plan.buffers["logits"].beat, "logits_first": plan.vocab[c].first,
-            "logits_count": plan.vocab[c].count, "logits_scalar": plan.scalars["r"],
+            "logits_count": plan.vocab[c].count, "logits_scalar": layout.scalars["attention_r"],
             "layers": plan.model.n_layers, "watchdog": image.WATCHDOG,
         }
         sections = {
             Kind.TABLES: image.join([rope, gains], block), Kind.ROW_SIGNATURES: row_signatures,
             Kind.EMBEDDING: rows, Kind.WEIGHTS: held[c],
-            Kind.LOAD_LIST: to_beats(loads[c], block), Kind.STEP_LIST: to_beats(steps[c], block),
-            Kind.HEAD_LIST: to_beats(heads[c], block), Kind.FIRMWARE: to_beats(firmware, block),
+            Kind.LOAD_LIST: to_beats(loads[c], block), Kind.HEAD_LIST: to_beats(heads[c], block),
+            **{kind: to_beats(made[c], block) for kind, made in steps.items()},
+            Kind.FIRMWARE: to_beats(firmware, block),
         }
         out.append(image.build(header, sections, signatures={Kind.WEIGHTS: sums[c]}))
     return out

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where everything of a Llama model goes: shards of the matrices, KV cache, stash buffers.
+"""Where everything of a Llama model goes: shards of the matrices, KV cache; the stash is stash.py.
 
 The plan knows sizes only, no weights, so trying whether a model fits a configuration is cheap.
 """
@@ -12,22 +12,20 @@ import numpy as np
 
 from models import config as configs
 from models.checkpoint import LlamaConfig
-from models.compiler.program import Buffer
-from models.compiler.shard import Range, column_unit, cut
+from models.compiler.shard import Range, column_unit, cut, up
+from models.compiler.stash import StashError, choose
 from models.config import Config
-from models.vector_engine import SCALARS
 
 POSITIONS = 512
 """Positions provided for when the caller does not say how many."""
 
+PIECES = 3
+"""Pieces of the hidden layer, at most. Each goes to all chiplets and macros, and while the next one
+is multiplied its gate function is computed (docs/architecture.md, "Decisions")."""
+
 
 class CompileError(ValueError):
     """A model that does not fit the configuration, or cannot be compiled; says what would help."""
-
-
-def up(a: int, b: int) -> int:
-    """ceil(a / b)"""
-    return -(-a // b)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,15 +71,15 @@ class Group:
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """One layer: matrices, the slices of x that wo and down produce, the slice of the hidden
-    layer, and the attention groups, per chiplet."""
+    """One layer: matrices, the slices of x that wo and down produce, and the attention groups, per
+    chiplet; of the hidden layer a matrix and the slices for each piece."""
 
     qkv: Linear
     wo: Linear
-    gate_up: Linear
+    gate_up: list[Linear]
     down: Linear
     wo_slices: list[Range]
-    hidden: list[Range]
+    hidden: list[list[Range]]
     down_slices: list[Range]
     groups: list[list[Group]]
 
@@ -90,7 +88,8 @@ class Plan:
     """Placement of `model` on `config`; raises CompileError where it does not fit.
 
     Attributes: heads, kv_heads (Range per chiplet), layers, head (output matrix), vocab (Range per
-    chiplet), max_positions, max_tokens, buffers by name, scalars by name, scratch (Range of stash).
+    chiplet), max_positions, max_tokens, layout (of the stash), buffers (the same by name),
+    token_cycles (of a macro for a token in a layer, mean).
     """
 
     def __init__(self, model: LlamaConfig, config: Config, positions: int | None = None) -> None:
@@ -110,6 +109,7 @@ class Plan:
             for r in self.heads
         ]
         drafts = [self._layer() for _ in range(m.n_layers)]
+        self.token_cycles = 8 * self.used.sum() / self.used.size / m.n_layers
         self.vocab = self._columns(m.vocab)
         self.head = self._linear("head", m.dim, self._plain(self.vocab))
         self._check_sets()
@@ -164,14 +164,23 @@ class Plan:
         layer = {"qkv": self._linear("qkv", m.dim, columns)}
         layer["wo_slices"] = self._columns(m.dim)
         layer["wo"] = self._linear("wo", self.attention_width, self._plain(layer["wo_slices"]))
-        hidden = layer["hidden"] = cut(m.ffn_dim, self.block, self._load())
-        both = [np.concatenate([
-            self._padded(np.arange(h.first, h.end), up(h.count, self.lanes) * self.lanes),
-            m.ffn_dim + np.arange(h.first, h.end)]) for h in hidden]
-        layer["gate_up"] = self._linear("gate_up", m.dim, both)
+        layer["hidden"], layer["gate_up"] = [], []
+        for piece in self._pieces():
+            slices = [Range(piece.first + r.first, r.count)
+                      for r in cut(piece.count, self.block, self._load())]
+            layer["hidden"].append(slices)
+            layer["gate_up"].append(self._linear("gate_up", m.dim, [np.concatenate([
+                self._padded(np.arange(h.first, h.end), up(h.count, self.lanes) * self.lanes),
+                m.ffn_dim + np.arange(h.first, h.end)]) for h in slices]))
         layer["down_slices"] = self._columns(m.dim)
         layer["down"] = self._linear("down", m.ffn_dim, self._plain(layer["down_slices"]))
         return layer
+
+    def _pieces(self) -> list[Range]:
+        """The hidden layer in as many pieces as leave every macro a tile of each."""
+        tiles = 2 * (self.model.ffn_dim // self.block // self.n)
+        return cut(self.model.ffn_dim, self.block,
+                   [0] * max(1, min(PIECES, tiles // self.config.n_macros)))
 
     def _check_sets(self) -> None:
         if self.used.max() > self.config.sets:
@@ -234,75 +243,12 @@ class Plan:
     # Stash
 
     def _place_buffers(self) -> None:
-        tokens = self.config.max_tokens
-        while True:
-            try:
-                self._buffers(tokens)
-                return
-            except CompileError:
-                if tokens == 1:
-                    raise
-                tokens = up(tokens, 2)
-
-    def _buffers(self, tokens: int) -> None:
-        """Lay out stash and scalar file for chunks of `tokens`."""
-        m, b, lanes = self.model, self.block, self.lanes
-        self.max_tokens = tokens
-        self.buffers: dict[str, Buffer] = {}
-        at = 0
-
-        def add(name: str, rows: int, beats: int) -> None:
-            nonlocal at
-            self.buffers[name] = Buffer(name, at, rows, beats)
-            at += rows * beats
-
-        def widest(slices: list[list[Range]], unit: int) -> int:
-            return max(up(r.count, unit) for s in slices for r in s)
-
-        add("gains", 2 * m.n_layers + 1, self.x_beats)
-        add("ev", 1, self.ev_beats)
-        add("x", tokens, self.x_beats)
-        add("slots", 1, self.n)
-        add("attention", tokens, up(self.attention_width, b))
-        if self.head_pad % b:
-            add("attention_fp32", tokens, self.attention_width // lanes)
-        add("hidden", tokens, up(m.ffn_dim, b))
-        free = at  # from here on nothing is sent to, and nothing outlives its list
-        add("rope", tokens, self.head_beats)
-        add("xq", tokens, up(m.dim, b))
-        columns = [h.count + 2 * kv.count for h, kv in zip(self.heads, self.kv_heads)]
-        add("qkv", tokens, max(columns) * self.head_beats)
-        add("qk", tokens, self.head_tiles * max(
-            h.count + kv.count for h, kv in zip(self.heads, self.kv_heads)))
-        add("v", tokens, self.head_tiles * max(kv.count for kv in self.kv_heads))
-        groups = [c for layer in self.layers[:1] for c in layer.groups]
-        for g in range(max(len(c) for c in groups)):
-            heads = max(c[g].heads for c in groups if len(c) > g)
-            add(f"scores{g}", tokens, heads * self.score_beats)
-            add(f"p{g}", tokens, heads * self.head_tiles * self.token_blocks)
-            add(f"o{g}", tokens, heads * self.head_beats)
-        slices = [s for layer in self.layers for s in (layer.wo_slices, layer.down_slices)]
-        add("y", tokens, widest(slices, lanes))
-        add("gate_up", tokens, 2 * widest([layer.hidden for layer in self.layers], lanes))
-        end = at
-        at = free
-        add("head_xq", 1, up(m.dim, b))
-        add("logits", 1, widest([self.vocab], lanes))
-        end = max(end, at, free + tokens)
-        if end > self.config.stash_beats:
-            raise CompileError(
-                f"the stash needs {end} beats for chunks of {tokens} tokens and "
-                f"{self.max_positions} positions, configuration {self.config.name} has "
-                f"{self.config.stash_beats}")
-        header = up(512, b)
-        self.scratch = Range(free, min(self.config.stash_beats - max(free, header), 1024))
-        self.stash_used = end
-        heads = max(h.count for h in self.heads)
-        widest_group = max(g.heads for c in groups for g in c)
-        self.scalars = {"r": 0, "max": tokens, "sum": tokens * (1 + widest_group)}
-        if tokens * (1 + widest_group + heads) > SCALARS:
-            raise CompileError(
-                f"the scalar file needs {tokens * (1 + widest_group + heads)} entries of {SCALARS}")
+        try:
+            self.layout = choose(self)
+        except StashError as error:
+            raise CompileError(str(error)) from None
+        self.buffers = self.layout.buffers
+        self.max_tokens = self.layout.chunk * self.layout.chunks
 
     def buffer_at(self, beat: int) -> str:
         """Name of the buffer that holds a stash beat; areas that share beats are all named."""

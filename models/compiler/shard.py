@@ -18,11 +18,16 @@ class Range:
         return self.first + self.count
 
 
+def up(a: int, b: int) -> int:
+    """ceil(a / b)"""
+    return -(-a // b)
+
+
 def cut(total: int, unit: int, load: list[float]) -> list[Range]:
     """Contiguous ranges of `total` elements for each holder, in whole units of `unit` (the last
     unit may be partial). Everyone gets the same number of units; one more goes to those with the
     least `load` so far."""
-    units, n = -(-total // unit), len(load)
+    units, n = up(total, unit), len(load)
     counts = [units // n] * n
     for holder in sorted(range(n), key=lambda i: (load[i], i))[: units % n]:
         counts[holder] += 1

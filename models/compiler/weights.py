@@ -10,8 +10,9 @@ import numpy as np
 from models import fp32, mx, vector
 from models.checkpoint import LlamaWeights
 from models.commands import Command
-from models.compiler.plan import Linear, Plan, up
+from models.compiler.plan import Linear, Plan
 from models.compiler.program import DMA, Program
+from models.compiler.shard import up
 from models.image import mx_beats, to_beats
 from models.signature import array_signature
 
@@ -67,19 +68,20 @@ def all_tensors(plan: Plan, weights: LlamaWeights) -> list[list[Tensor]]:
     b, m = plan.block, plan.model
     out: list[list[Tensor]] = [[] for _ in range(plan.n)]
 
-    def place(linear: Linear, w: np.ndarray) -> None:
+    def place(w: np.ndarray, *linears: Linear) -> None:
         matrix = _quantized(w, b)
-        for c in range(plan.n):
-            out[c] += tensors(linear, matrix, c, b)
+        for linear in linears:
+            for c in range(plan.n):
+                out[c] += tensors(linear, matrix, c, b)
 
     for layer, w in zip(plan.layers, weights.layers):
-        place(layer.qkv, np.concatenate([w.wq, w.wk, w.wv]))
+        place(np.concatenate([w.wq, w.wk, w.wv]), layer.qkv)
         wo = np.zeros((m.dim, m.n_heads, plan.head_pad), np.float32)
         wo[..., : m.head_dim] = w.wo.reshape(m.dim, m.n_heads, m.head_dim)
-        place(layer.wo, wo.reshape(m.dim, -1))
-        place(layer.gate_up, np.concatenate([w.w_gate, w.w_up]))
-        place(layer.down, w.w_down)
-    place(plan.head, weights.w_out)
+        place(wo.reshape(m.dim, -1), layer.wo)
+        place(np.concatenate([w.w_gate, w.w_up]), *layer.gate_up)
+        place(w.w_down, layer.down)
+    place(weights.w_out, plan.head)
     return out
 
 

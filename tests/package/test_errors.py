@@ -86,7 +86,7 @@ def test_activation_with_a_wrong_bit_in_the_stash_is_named(stories, short_run, t
 def test_flit_with_a_wrong_bit_is_sent_again(short_run, tracer):
     """One bit of one data phit in flight: one replay, nothing else changes."""
     built, golden, prompt, new = short_run
-    settings = {"inject_enable": 1, "inject_index": 1, "inject_phit": 500, "inject_bit": 77}
+    settings = {"inject_enable": 1, "inject_index": 1, "inject_phit": 520, "inject_bit": 77}
     result = simulate_package(tracer, built, golden.records, Job([(prompt, new)], settings),
                               work=WORK / "flit")
     assert result.errors == [] and result.mismatches == 0 and result.tokens == golden.tokens

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Step and head lists of a plan: which stages a chunk goes through, and in what order they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from models import vector_engine as ve
+from models.compiler.llama import Stages
+from models.compiler.pipeline import LAST, Turn, pipeline
+from models.compiler.program import part
+from models.compiler.shard import Range, cut, up
+
+PARTS = 3
+"""Parts of the heads of a chunk that is alone, at most."""
+
+
+class Lists(Stages):
+    """Lists(plan, tables): `tables` is the memory beat of the RoPE rows."""
+
+    def step(self, chunks: int) -> list[bytes]:
+        """All layers for `chunks` chunks of tokens from POS: per chiplet the encoded list."""
+        self.begin()
+        stages = self._stages(chunks)
+        size = self.plan.layout.chunk
+        for turn in pipeline(self.model.n_layers, chunks, len(stages), size):
+            self.turn, self.layer = turn, self.plan.layers[turn.layer]
+            if turn.layer == turn.stage == 0:
+                self._load_rope()
+            stages[turn.stage]()
+        return self.program.finish()
+
+    def head(self) -> list[bytes]:
+        """Final norm, logits and argmax of the last token of the step list before."""
+        self.begin()
+        p = self.plan
+        self.turn = Turn(0, 0, 0, 0, 1, False)
+        xq, logits, slots = (p.buffers[n] for n in ("head_xq", "logits", "slots"))
+        x = p.buffers["x"]
+        self._norm(x, 2 * self.model.n_layers, xq, "attention_r", {"a": (x.beat, LAST)})
+        self._linear(p.head, xq, logits)
+        r, scale = self._scalars("attention_r")
+        for c, mine in enumerate(p.vocab):
+            if not mine.count:
+                continue
+            self._ve(c, {
+                "scale": ve.SCALE_MUL, "s_src": r, "reduce": ve.REDUCE_ARGMAX,
+                "out": ve.OUT_ARGMAX, "a": logits.beat, "d": slots.beat + c, "len": mine.count,
+                "imm": mine.first}, [part(logits), scale], [part(slots, c, 1)])
+            self._send(c, slots, c, 1)
+        return self.program.finish()
+
+    def _stages(self, chunks: int) -> list[Callable[[], object]]:
+        """What a chunk does in a layer. Several chunks overlap with each other; a chunk alone
+        overlaps parts of its heads and of its hidden layer."""
+        attention, hidden = self._stages_alone() if chunks == 1 else self._stages_together()
+        return [self._attention_norm, self._qkv, self._rotate, self._scores, *attention,
+                self._attention_residual, self._ffn_norm, *hidden, self._ffn_residual]
+
+    def _stages_together(self) -> tuple[list[Callable], list[Callable]]:
+        """Each for all heads and all pieces: fewest commands."""
+        rounds, pieces = range(self._rounds()), range(len(self.plan.layers[0].hidden))
+        attention = [lambda: self._softmax(rounds), lambda: self._values(rounds),
+                     lambda: (self._normalise(rounds), self._gather()), self._wo]
+        hidden = [lambda: [self._gate_up(j) for j in pieces],
+                  lambda: [self._gate(j) for j in pieces], self._down]
+        return attention, hidden
+
+    def _stages_alone(self) -> tuple[list[Callable], list[Callable]]:
+        """A part of the heads is normalised after the softmax of the next part, and goes through wo
+        before the last part's (one chiplet, heads of whole blocks). The gate function of a piece is
+        computed while the next one is multiplied; the last one's while the others go through down.
+        """
+        p, b = self.plan, self.plan.block
+        parts = [range(r.first, r.end) for r in
+                 cut(self._rounds(), 1, [0] * min(PARTS, self._rounds()))]
+        direct = p.n == 1 and p.head_pad % b == 0
+        none = range(0)
+
+        def attention(i: int) -> None:
+            before, last = (parts[j] if 0 <= j < len(parts) else none for j in (i - 1, i - 2))
+            self._values(before)
+            self._normalise(last)
+            if direct and last:
+                heads = [self.layer.groups[0][g] for g in last]
+                first, end = heads[0].first, heads[-1].first + heads[-1].heads
+                tiles = p.head_tiles
+                self._wo(Range(first * tiles, (end - first) * tiles))
+            self._softmax(parts[i] if i < len(parts) else none)
+
+        stages = [lambda i=i: attention(i) for i in range(len(parts) + 2)]
+        if not direct:
+            stages += [self._gather, self._wo]
+        pieces = [h[0].first // b for h in p.layers[0].hidden]
+        hidden = [lambda: self._gate_up(0)]
+        for j in range(1, len(pieces)):
+            hidden.append(lambda j=j: (self._gate_up(j), self._gate(j - 1)))
+        blocks = up(p.model.ffn_dim, b)
+        if len(pieces) > 1:
+            hidden.append(lambda: self._down(Range(0, pieces[-1])))
+        hidden.append(lambda: self._gate(len(pieces) - 1))
+        hidden.append(lambda: self._down(Range(pieces[-1], blocks - pieces[-1])))
+        return stages, hidden
