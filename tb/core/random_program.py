@@ -80,6 +80,8 @@ START = """\
     .globl _start, body, body_end, data, words_end
 _start:
     la   t0, vectors
+    li   t1, {elsewhere:#x}
+    xor  t0, t0, t1
     ori  t0, t0, {vectored}
     csrw mtvec, t0
     csrr t0, mtvec
@@ -522,6 +524,7 @@ def assemble(writer: Writer, passes: int) -> str:
         + "\n    li x27, 0\n    li x28, 0",
         device=kind.device,
         enabled=random.getrandbits(32) | random.getrandbits(32) | 0x80 if kind.interrupts else 0,
+        elsewhere=0xFFFF0000 if kind.second and random.random() < 0.5 else 0,
         vectored=random.getrandbits(1),
     )
     table = "\n".join("    j    interrupt" for _ in range(31))
