@@ -16,11 +16,11 @@
 //
 // Inputs that tests drive at any time: i_stall and d_stall (0 to 255: chance in 1/256 that a port
 // is not ready, or does not respond), i_fault and d_fault (chance in 1/256 that an access to words
-// i_first to i_last, or d_first to d_last, fails though it should not), irq_chance (in 1/65536 per
-// cycle that a random line rises).
+// i_first to i_last, at either place, or d_first to d_last, fails though it should not), irq_chance
+// (in 1/65536 per cycle that a random line rises).
 //
 // Retirement records are handed to Python in batches: `batches` counts up when `batch` holds
-// `batch_records` new ones, in its upper bits, the oldest lowest. Fields: Record in core_cases.py.
+// `batch_records` new ones, in its upper bits, the oldest lowest. Fields: Record in lock_step.py.
 // Memory beyond the image is 0; registers of the core are as reset leaves them.
 `default_nettype none
 
@@ -106,7 +106,9 @@ module core_tb #(
   wire d_ram = d_req_addr[31:16] == 16'h1000 || d_req_addr[31:16] == 16'hefff;
   wire d_dev = d_req_addr[31:8] == 24'h20_0000;
 
-  wire i_inject = i_req_addr >= i_first && i_req_addr <= i_last && random_i[23:16] < i_fault;
+  wire [31:0] i_place = i_ram ? {16'h1000, i_req_addr[15:0]} : i_req_addr;
+
+  wire i_inject = i_place >= i_first && i_place <= i_last && random_i[23:16] < i_fault;
   wire d_inject = d_req_addr >= d_first && d_req_addr <= d_last && random_d[23:16] < d_fault;
   wire i_injected, d_injected, i_waiting, d_waiting;
 
