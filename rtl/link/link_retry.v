@@ -13,7 +13,7 @@
 //   PEER_RESET that is not possible: clear gives `restart`, with which the link layer begins anew.
 // Timers stand still while the lanes are not up.
 // Latency: `down` and `cause` follow what brings them by one cycle.
-// Cost: two timers of 32 bits, four counters of 8.
+// Cost: two timers, four counters of 8 bits.
 `default_nettype none
 
 module link_retry #(
@@ -56,23 +56,27 @@ module link_retry #(
     end
   endgenerate
 
-  localparam [31:0] TIMEOUT_WORD = TIMEOUT;
+  localparam TIMER_BITS = $clog2(TIMEOUT);
+  localparam SILENCE_BITS = $clog2(SILENCE + 1);
+  localparam [31:0] TIMEOUT_WORD = TIMEOUT - 1;
   localparam [31:0] SILENCE_WORD = SILENCE;
+  localparam [TIMER_BITS-1:0] TIMER_ONE = 1;
+  localparam [SILENCE_BITS-1:0] SILENCE_ONE = 1;
   localparam [31:0] MAX_TIMEOUTS_WORD = MAX_TIMEOUTS;
   localparam [31:0] MAX_REPLAYS_WORD = MAX_REPLAYS;
   localparam [31:0] MAX_RETRAINS_WORD = MAX_RETRAINS;
   localparam [31:0] BAD_RUN_WORD = BAD_RUN;
 
-  reg [31:0] timer_q;
-  reg [31:0] silence_q;
-  reg [7:0]  timeouts_q;  // since the last progress
-  reg [7:0]  replays_q;   // since the last progress
-  reg [7:0]  retrains_q;  // since the last good flit
-  reg [7:0]  run_q;       // errors since the last good flit or retrain
-  reg [3:0]  cause_q;
+  reg [TIMER_BITS-1:0]   timer_q;
+  reg [SILENCE_BITS-1:0] silence_q;
+  reg [7:0] timeouts_q;  // since the last progress
+  reg [7:0] replays_q;   // since the last progress
+  reg [7:0] retrains_q;  // since the last good flit
+  reg [7:0] run_q;       // errors since the last good flit or retrain
+  reg [3:0] cause_q;
 
   wire waiting = up && outstanding && !progress && !replay && !down;
-  wire timeout = waiting && timer_q == TIMEOUT_WORD - 32'd1;
+  wire timeout = waiting && timer_q == TIMEOUT_WORD[TIMER_BITS-1:0];
 
   // A link that works goes on by itself: only one that had stopped must send again.
   assign force_replay = timeout || (clear && down);
@@ -83,24 +87,24 @@ module link_retry #(
 
   always @(posedge clk) begin
     if (rst) begin
-      timer_q <= 32'd0;
-      silence_q <= 32'd0;
+      timer_q <= {TIMER_BITS{1'b0}};
+      silence_q <= {SILENCE_BITS{1'b0}};
       timeouts_q <= 8'd0;
       replays_q <= 8'd0;
       retrains_q <= 8'd0;
       run_q <= 8'd0;
       cause_q <= CAUSE_NONE;
     end else if (clear) begin
-      timer_q <= 32'd0;
-      silence_q <= 32'd0;
+      timer_q <= {TIMER_BITS{1'b0}};
+      silence_q <= {SILENCE_BITS{1'b0}};
       timeouts_q <= 8'd0;
       replays_q <= 8'd0;
       retrains_q <= 8'd0;
       run_q <= 8'd0;
       cause_q <= CAUSE_NONE;
     end else begin
-      if (!waiting || timeout) timer_q <= 32'd0;
-      else timer_q <= timer_q + 32'd1;
+      if (!waiting || timeout) timer_q <= {TIMER_BITS{1'b0}};
+      else timer_q <= timer_q + TIMER_ONE;
 
       if (progress || down) timeouts_q <= 8'd0;
       else if (timeout) timeouts_q <= timeouts_q + 8'd1;
@@ -113,8 +117,8 @@ module link_retry #(
       if (heard || down) retrains_q <= 8'd0;
       else if (retrain) retrains_q <= retrains_q + 8'd1;
 
-      if (heard || down || !up) silence_q <= 32'd0;
-      else silence_q <= silence_q + 32'd1;
+      if (heard || down || !up) silence_q <= {SILENCE_BITS{1'b0}};
+      else silence_q <= silence_q + SILENCE_ONE;
 
       if (!down) begin
         if (protocol_error) cause_q <= CAUSE_PROTOCOL;
@@ -122,7 +126,7 @@ module link_retry #(
         else if (retrains_q == MAX_RETRAINS_WORD[7:0]) cause_q <= CAUSE_ERRORS;
         else if (timeouts_q == MAX_TIMEOUTS_WORD[7:0]) cause_q <= CAUSE_NO_ACK;
         else if (replays_q == MAX_REPLAYS_WORD[7:0]) cause_q <= CAUSE_ERRORS;
-        else if (silence_q == SILENCE_WORD) cause_q <= CAUSE_SILENCE;
+        else if (silence_q == SILENCE_WORD[SILENCE_BITS-1:0]) cause_q <= CAUSE_SILENCE;
       end
     end
   end

@@ -86,8 +86,12 @@ module link_tx #(
   localparam CONTROL_PHITS = (CONTROL_BITS + PHIT - 1) / PHIT;
   localparam [31:0] LAST_PHIT_WORD = CONTROL_PHITS - 1;
   localparam [3:0] LAST_PHIT = LAST_PHIT_WORD[3:0];
+  localparam SINCE_BITS = $clog2(REFRESH + 1);
   localparam [31:0] HOLDOFF_WORD = HOLDOFF;
   localparam [31:0] REFRESH_WORD = REFRESH;
+  localparam [SINCE_BITS-1:0] HOLDOFF_CYCLES = HOLDOFF_WORD[SINCE_BITS-1:0];
+  localparam [SINCE_BITS-1:0] REFRESH_CYCLES = REFRESH_WORD[SINCE_BITS-1:0];
+  localparam [SINCE_BITS-1:0] SINCE_ONE = 1;
   localparam PAYLOAD_BITS = CRC_LSB;
 
   localparam [2:0] S_FLIT = 3'd0;   // at a flit boundary
@@ -104,7 +108,7 @@ module link_tx #(
   reg         urgent_q;
   reg         bulk_turn_q;
   reg         up_q;
-  reg [31:0]  since_q;       // cycles since the last control word, saturates at REFRESH
+  reg [SINCE_BITS-1:0] since_q; // cycles since the last control word, saturates at REFRESH
   reg [3:0]   phit_q;        // control phit to send in S_CONT
 
   // the flit being sent
@@ -149,7 +153,7 @@ module link_tx #(
   wire mgmt_can = g_valid && mgmt_credit;
   wire send_mgmt = fresh && mgmt_can && !(bulk_can && bulk_turn_q);
   wire send_bulk = fresh && bulk_can && !send_mgmt;
-  wire control_due = urgent_q || (news_q && since_q >= HOLDOFF_WORD) || since_q == REFRESH_WORD;
+  wire control_due = urgent_q || (news_q && since_q >= HOLDOFF_CYCLES) || since_q == REFRESH_CYCLES;
   wire send_control = boundary && up && !rewind && !resend && !send_mgmt && !send_bulk &&
                       control_due;
 
@@ -264,7 +268,7 @@ module link_tx #(
       urgent_q <= 1'b0;
       bulk_turn_q <= 1'b0;
       up_q <= 1'b0;
-      since_q <= 32'd0;
+      since_q <= {SINCE_BITS{1'b0}};
       phit_q <= 4'd0;
       a_frame_q <= FRAME_IDLE;
     end else begin
@@ -279,8 +283,8 @@ module link_tx #(
       else if (compose_control) news_q <= 1'b0;
       if (urgent || resume) urgent_q <= 1'b1;
       else if (compose_control) urgent_q <= 1'b0;
-      if (compose_control) since_q <= 32'd0;
-      else if (since_q != REFRESH_WORD) since_q <= since_q + 32'd1;
+      if (compose_control) since_q <= {SINCE_BITS{1'b0}};
+      else if (since_q != REFRESH_CYCLES) since_q <= since_q + SINCE_ONE;
 
       case (state_q)
         S_FLIT: begin
