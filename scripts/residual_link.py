@@ -69,8 +69,9 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for bits in CRC_BITS:
         for row in measure(bits, seed, 20 * FLITS):
-            share, expected = row["unseen"] / row["flits"], theory(bits, row["pattern"], row["phits"])
-            if expected and expected * row["flits"] > 0.01 or row["phits"] == 17:
+            share = row["unseen"] / row["flits"]
+            expected = theory(bits, row["pattern"], row["phits"])
+            if expected * row["flits"] > 0.01 or row["phits"] == 17:
                 print(
                     f"| {bits} | {row['pattern']} | {row['phits']} | {row['flits']:,} | "
                     f"{row['unseen']:,} | {share:.2e} | {expected:.2e} |"

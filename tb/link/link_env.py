@@ -52,15 +52,11 @@ def command(
         addr = source.getrandbits(16) if jump else (addr + 1) & 0xFFFF
 
 
-class End:
-    """One end: sources and sinks of both channels."""
+class Control:
+    """One end but for its streams: status, counters, registers."""
 
     def __init__(self, dut: SimHandleBase, name: str) -> None:
         self.dut, self.name = dut, name
-        self.tx = StreamSource(dut, f"{name}_tx", dut.clk, BEAT)
-        self.mtx = StreamSource(dut, f"{name}_mtx", dut.clk)
-        self.rx = StreamSink(dut, f"{name}_rx", dut.clk, BEAT)
-        self.mrx = StreamSink(dut, f"{name}_mrx", dut.clk)
         for signal in ("clear", "reset", "reg_index", "reg_write", "reg_wdata"):
             self._set(signal, 0)
 
@@ -119,15 +115,27 @@ class End:
         return [lane for lane in range(64) if bad >> lane & 1]
 
 
-class Direction:
-    """What is sent at one end and must come out at the other."""
+class End(Control):
+    """One end: sources and sinks of both channels."""
 
-    def __init__(self, dut: SimHandleBase, source: End, sink: End, block: int) -> None:
-        self.dut, self.source, self.sink, self.block = dut, source, sink, block
-        self.channel = f"{source.name}{sink.name}"
-        self.bulk = Scoreboard(sink.rx, lane_bits=8)
-        self.mgmt = Scoreboard(sink.mrx)
+    def __init__(self, dut: SimHandleBase, name: str) -> None:
+        super().__init__(dut, name)
+        self.tx = StreamSource(dut, f"{name}_tx", dut.clk, BEAT)
+        self.mtx = StreamSource(dut, f"{name}_mtx", dut.clk)
+        self.rx = StreamSink(dut, f"{name}_rx", dut.clk, BEAT)
+        self.mrx = StreamSink(dut, f"{name}_mrx", dut.clk)
+
+
+class Line:
+    """The channel from one end to the other."""
+
+    def __init__(self, dut: SimHandleBase, channel: str, block: int) -> None:
+        self.dut, self.channel = dut, channel
         self.lanes = link_phy.lanes(block)
+        self.calm()
+
+    def calm(self) -> None:
+        """A clean wire."""
         for name in CHANNEL:
             self.set(name, 0)
 
@@ -151,6 +159,25 @@ class Direction:
     def flips(self) -> int:
         """Bits that the channel turned over."""
         return int(getattr(self.dut, f"{self.channel}_count_flips").value)
+
+    def forge(self, byte: int, change: int) -> None:
+        """Change a byte of the next control word, and its CRC so that it fits."""
+        mask = bytearray(28)
+        mask[byte] = change
+        crc = model.crc32c(bytes(mask)) ^ model.crc32c(bytes(28))
+        self.set("forge_mask", int.from_bytes(bytes(mask) + crc.to_bytes(4, "little"), "little"))
+        self.set("forge_phit", int(getattr(self.dut, f"{self.channel}_count_phits").value))
+        self.set("forge", 1)
+
+
+class Direction(Line):
+    """What is sent at one end and must come out at the other."""
+
+    def __init__(self, dut: SimHandleBase, source: End, sink: End, block: int) -> None:
+        super().__init__(dut, f"{source.name}{sink.name}", block)
+        self.source, self.sink, self.block = source, sink, block
+        self.bulk = Scoreboard(sink.rx, lane_bits=8)
+        self.mgmt = Scoreboard(sink.mrx)
 
     def send(self, *beats: Beat) -> None:
         for beat in beats:

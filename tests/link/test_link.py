@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tb.common.filelist import ROOT, read
@@ -27,9 +29,9 @@ def run(simulator: str, block: int, testcases: list[str], **settings) -> None:
     run_module("tb.link.link_cases", simulator, block, testcases, **settings)
 
 
-def run_module(module: str, simulator: str, block: int, testcases: list[str], **settings) -> None:
-    """Run cases of a module on two ends of the given size."""
-    simulate(
+def run_module(module: str, simulator: str, block: int, testcases: list[str], **settings) -> Path:
+    """Run cases of a module on two ends of the given size; the results file."""
+    return simulate(
         "link",
         top="link_tb",
         test_module=module,
