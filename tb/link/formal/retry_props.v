@@ -5,8 +5,7 @@
 //   of cycles that holds for every line and every peer. A link that is down stays so until
 //   `clear`.
 //
-// All inputs are free. The sizes are small; that they are compared and counted as numbers of 32 and
-// 8 bits is as in any other.
+// All inputs are free.
 `default_nettype none
 
 module retry_props #(
@@ -51,15 +50,15 @@ module retry_props #(
   // A failure of the lanes has a cause (train_props).
   always @* if (fail) assume (fail_cause != CAUSE_NONE);
 
-  reg [15:0] stuck;   // cycles with flits outstanding and no acknowledgement
-  reg [15:0] alone;   // cycles without a good flit
-  reg [15:0] noisy;   // errors without a good flit
+  reg [19:0] stuck;   // cycles with flits outstanding and no acknowledgement
+  reg [19:0] alone;   // cycles without a good flit
+  reg [19:0] noisy;   // errors without a good flit
   reg        was_down, was_clear;
   reg [3:0]  cause_before;
   always @(posedge clk) begin
-    stuck <= (!up || !outstanding || progress || down || clear) ? 16'd0 : stuck + 16'd1;
-    alone <= (!up || heard || down || clear) ? 16'd0 : alone + 16'd1;
-    noisy <= (!up || heard || down || clear) ? 16'd0 : noisy + {15'd0, error_event};
+    stuck <= (!up || !outstanding || progress || down || clear) ? 20'd0 : stuck + 20'd1;
+    alone <= (!up || heard || down || clear) ? 20'd0 : alone + 20'd1;
+    noisy <= (!up || heard || down || clear) ? 20'd0 : noisy + {19'd0, error_event};
     was_down <= down && !rst;
     was_clear <= clear;
     cause_before <= cause;
@@ -89,13 +88,13 @@ module retry_props #(
   end
 
   // ---- induction: registers of the design
-  (* hierconn *) wire [31:0] \dut.timer_q ;
-  (* hierconn *) wire [31:0] \dut.silence_q ;
+  (* hierconn *) wire [$clog2(TIMEOUT)-1:0] \dut.timer_q ;
+  (* hierconn *) wire [$clog2(SILENCE+1)-1:0] \dut.silence_q ;
   (* hierconn *) wire [7:0] \dut.timeouts_q ;
   (* hierconn *) wire [7:0] \dut.replays_q ;
   (* hierconn *) wire [7:0] \dut.retrains_q ;
   (* hierconn *) wire [7:0] \dut.run_q ;
-  wire [15:0] times = {8'd0, \dut.timeouts_q } + {8'd0, \dut.replays_q };
+  wire [8:0] times = {1'b0, \dut.timeouts_q } + {1'b0, \dut.replays_q };
   always @* if (started && !down) begin
     assert (\dut.timer_q < TIMEOUT && \dut.silence_q == alone && alone <= SILENCE);
     assert (\dut.timeouts_q <= MAX_TIMEOUTS && \dut.replays_q <= MAX_REPLAYS);

@@ -54,7 +54,7 @@ module wait_props (
   (* hierconn *) wire \bench.tx.bulk_turn_q ;
   (* hierconn *) wire \bench.tx.news_q ;
   (* hierconn *) wire \bench.tx.urgent_q ;
-  (* hierconn *) wire [31:0] \bench.tx.since_q ;
+  (* hierconn *) wire [10:0] \bench.tx.since_q ;
   (* hierconn *) wire [3:0] \bench.tx.count_q ;
   (* hierconn *) wire [3:0] \bench.tx.phit_q ;
   (* hierconn *) wire [169:0] \bench.tx.desc ;
@@ -139,7 +139,7 @@ module wait_props (
     end
     if (state == S_CONT) begin
       assert (inside <= 8'd16 + {4'd0, \bench.tx.phit_q });
-      assert (\bench.tx.since_q < {28'd0, \bench.tx.phit_q });
+      assert (\bench.tx.since_q < {7'd0, \bench.tx.phit_q });
     end
     assert (waited <= now + ((overtook != 0) ? FLIT : 8'd0));
     if (overtook != 0) assert (!\bench.tx.bulk_turn_q );
@@ -153,8 +153,8 @@ module wait_props (
       end
       else assert (going <= begun + inside);
     end else assert (going <= WINDOW * FLIT + 4);
-    assert ({24'd0, quiet} <= \bench.tx.since_q + 32'd1);
-    assert (\bench.tx.since_q <= 32'd1024);
+    assert ({3'd0, quiet} <= \bench.tx.since_q + 11'd1);
+    assert (\bench.tx.since_q <= 11'd1024);
     if (at_flit) assert (quiet <= HOLDOFF + 1);
     else assert (quiet <= HOLDOFF + 1 + inside);
   end
