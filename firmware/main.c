@@ -127,14 +127,16 @@ static void weights_load(void) {
 
 // Loads the embedding rows of `count` tokens to x and checks them against the table of signatures.
 static void embeddings_load(const uint32_t *token, uint32_t count) {
-  uint32_t words = block() / 4;
+  uint32_t words = block() / 4, shift = words == 16 ? 4 : words == 8 ? 3 : 2;  // division is slow
   uint32_t row = header[IMAGE_EMBED_BEATS], scratch = header[IMAGE_SCRATCH_STASH];
   uint32_t expected = 0;
   for (uint32_t i = 0; i < count; i++) {
-    push_load(header[IMAGE_EMBED_SIGNATURES_MEM] + token[i] / words, scratch + i, 1);
+    push_load(header[IMAGE_EMBED_SIGNATURES_MEM] + (token[i] >> shift), scratch + i, 1);
   }
   engines_finish();
-  for (uint32_t i = 0; i < count; i++) expected += stash_word(scratch + i, token[i] % words);
+  for (uint32_t i = 0; i < count; i++) {
+    expected += stash_word(scratch + i, token[i] & (words - 1));
+  }
   signature_clear();
   for (uint32_t i = 0; i < count; i++) {
     push_load(header[IMAGE_EMBED_MEM] + token[i] * row, header[IMAGE_X_STASH] + i * row, row);

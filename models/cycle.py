@@ -90,20 +90,22 @@ def image_list(image: Image, kind: Kind, position: int = 0, tokens: int = 1) -> 
 
 
 def run_images(images: Sequence[Image], kind: Kind, hardware: Hardware, position: int = 0,
-               tokens: int = 1) -> Result:
-    """Run the lists of one kind of all images."""
-    return run([image_list(i, kind, position, tokens) for i in images], hardware)
+               tokens: int = 1, late: int = 0) -> Result:
+    """Run the lists of one kind of all images; all chiplets but the first start `late`."""
+    return run([image_list(i, kind, position, tokens) for i in images], hardware,
+               [0, *[late] * (len(images) - 1)])
 
 
 def step_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware, position: int,
                 tokens: int) -> int:
     """From the first load pushed for tokens that one step list takes to the notify of the list."""
     h, f = hardware, firmware
-    row = h.memory_latency + images[0].embed_beats + 3
-    loads = (h.memory_latency + 4 + f.push_gap * (tokens - 1) + f.embed_gap
-             + f.token_gap * (tokens - 1) + row * tokens)
+    loads = sum(hw.dma(Command("load", DMA, {"rows": 1, "count": count}), h).next
+                for count in (1, images[0].embed_beats))
+    before = loads * tokens + f.embed_gap + f.token_gap * (tokens - 1) + f.start_gap
     kind = images[0].next_step(tokens).kind
-    return loads + f.start_gap + run_images(images, kind, h, position, tokens).cycles
+    late = 0 if position else f.request_gap
+    return before + run_images(images, kind, h, position, tokens, late).cycles
 
 
 def token_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware,

@@ -34,7 +34,8 @@ class Hardware:
     Links: phits_per_beat and control_phits per flit of flit_beats, the last flit of a command of at
     most tail_beats; link_buffer beats between SEND and the link; link_latency from control phit
     sent to beat received, flight time included; send_start from acceptance to the first beat.
-    Memory: memory_latency from a request to its first beat, as DMA and fetcher see it.
+    Memory: memory_latency from the fetcher's request to its first command, fetch_latency of it on
+    the chip.
     """
 
     n_macros: int = 4
@@ -42,7 +43,7 @@ class Hardware:
     vector_cycles: int = 8
     buffer: int = 64
     mac_start: int = 4
-    accumulate_start: int = 2
+    accumulate_start: int = 1
     result_latency: int = 14
     result_rate: float = 1.0
     queue_depth: int = 8
@@ -52,7 +53,7 @@ class Hardware:
     start_latency: int = 1
     post_latency: int = 2
     packet_latency: int = 2
-    fn_cycles: int = 4
+    fn_cycles: int = 2
     ve_start: int = 6
     row_overlap: bool = True
     reduce_interleaved: bool = False
@@ -69,6 +70,7 @@ class Hardware:
     link_latency: int = 15
     send_start: int = 3
     memory_latency: int = 44
+    fetch_latency: int = 4
 
     @property
     def lanes(self) -> int:
@@ -95,18 +97,19 @@ class Firmware:
 
     list_gap: from a list's notify to the start of the next list. chunk_gap: from the notify of the
     head list to the first load pushed for the next token; chiplet_gap: more for each chiplet, whose
-    argmax is compared. push_gap: between two such pushes. embed_gap: from the signatures in the
-    stash to the first load of an embedding row; token_gap: more for each further token. start_gap:
-    from the last row to the start of the list.
+    argmax is compared. embed_gap: from the signatures in the stash to the first load of an
+    embedding row; token_gap: more for each further token. start_gap: from the last row to the start
+    of the list. request_gap: the other chiplets start the first list of a request later than
+    chiplet 0. Loads are pushed faster than DMA executes them.
     """
 
-    list_gap: int = 69
-    chunk_gap: int = 139
+    list_gap: int = 102
+    chunk_gap: int = 155
     chiplet_gap: int = 32
-    push_gap: int = 62
-    embed_gap: int = 141
-    token_gap: int = 48
+    embed_gap: int = 110
+    token_gap: int = 12
     start_gap: int = 105
+    request_gap: int = 518
 
 
 def target(**changes) -> Hardware:
@@ -203,7 +206,7 @@ def dma(c: Command, h: Hardware) -> Cost:
     rows = 1 if c.name == "weights" else c.rows
     mx = c.name == "weights" or c.mx
     beats = rows * (c.count + (up(c.count, h.block // 2) if mx else 0))
-    done = h.memory_latency + max(beats, 2 * rows) + 3
+    done = h.memory_latency - h.fetch_latency + max(beats, 2 * rows - 1) + 3
     return Cost(done, done + 1, 0.0 if c.name == "weights" else 1.0)
 
 

@@ -34,6 +34,8 @@ from matplotlib import pyplot  # noqa: E402
 
 OUT = ROOT / "build" / "sweep"
 BUILT = Hardware()
+BASE = Hardware(fn_cycles=4)
+"""What single parameters are varied from."""
 STASH_BEATS = 16384
 SERIAL = {"chunk": 16}
 OVERLAP = {"chunk": 4, "lag": 1}
@@ -43,8 +45,7 @@ PHASES: dict[str, dict] = {
     "decode 1": {"tokens": 1, "context": 64, "chunk": 1},
     "decode 8": {"tokens": 1, "context": 64, "batch": 8, "chunk": 2, "lag": 1},
 }
-"""The three phases with the lists that the later compiler should make: token chunks (or sequences)
-overlap."""
+"""The three phases, with lists in which token chunks (or sequences) overlap."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Case:
     row: str
     column: str
     job: Job
-    hardware: Hardware = BUILT
+    hardware: Hardware = BASE
 
 
 Sweep = Callable[[], Iterator[Case]]
@@ -83,7 +84,7 @@ def _jobs(shapes: tuple[Shape, ...] = (SMOLLM2, MINILM), chiplets: tuple[int, ..
 
 
 def _hardware(name: str, values: tuple, chiplets: tuple[int, ...] = (1,),
-              base: Hardware = BUILT) -> Iterator[Case]:
+              base: Hardware = BASE) -> Iterator[Case]:
     for row, job in _jobs(chiplets=chiplets):
         for value in values:
             yield Case(row, f"{value}", job, dataclasses.replace(base, **{name: value}))
@@ -99,8 +100,8 @@ def _baseline(layers: int) -> Iterator[Case]:
                 serial = {k: v for k, v in settings.items() if k not in OVERLAP} | SERIAL
                 size = {"chiplets": n, "layers": layers}
                 decode = {"pieces": 3} if settings.get("context") else {}
-                yield Case(row, "built, serial", Job(shape, **serial, **size))
-                yield Case(row, "built, overlap", Job(shape, **settings, **size))
+                yield Case(row, "built, serial", Job(shape, **serial, **size), BUILT)
+                yield Case(row, "built, overlap", Job(shape, **settings, **size, **decode), BUILT)
                 yield Case(row, "target, overlap",
                            Job(shape, fused=True, **settings, **size, **decode), target())
 
@@ -154,7 +155,7 @@ def vector_overlap() -> Iterator[Case]:
     }
     for row, job in _jobs():
         for name, changes in steps.items():
-            yield Case(row, name, job, dataclasses.replace(BUILT, **changes))
+            yield Case(row, name, job, dataclasses.replace(BASE, **changes))
 
 
 @sweep("Link width in phits per beat (2: 32 bytes per cycle)")

@@ -298,7 +298,7 @@ module chiplet #(
   // Vector engine
   wire        unused_nonfinite;
   wire [31:0] unused_ve_busy, unused_ve_a, unused_ve_b, unused_ve_d;
-  vector_engine #(.BLOCK(BLOCK), .STASH_BEATS(STASH_BEATS)) u_vector (
+  vector_engine #(.BLOCK(BLOCK), .STASH_BEATS(STASH_BEATS), .FN_CYCLES(2)) u_vector (
     .clk(clk), .rst(unit_rst),
     .cmd_valid(cmd_valid[QUEUE_VE]), .cmd_ready(cmd_ready[QUEUE_VE]),
     .cmd(cmd[256*QUEUE_VE +: 256]),

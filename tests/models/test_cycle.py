@@ -4,7 +4,6 @@ the builder against the compiler, and (regress) the RTL."""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from models.checkpoint import LlamaConfig
 from models.commands import Command, decode
 from models.compiler.lists import Lists
 from models.compiler.plan import Plan
-from models.cycle_hardware import Firmware, Hardware
+from models.cycle_hardware import Firmware, Hardware, dma
 from models.cycle_job import MINILM, SMOLLM2, Job
 from models.cycle_workload import workload
 from models.image import Kind
@@ -209,44 +208,69 @@ def test_bank_conflicts() -> None:
 # RTL
 
 
+def measured(trace: Path, request: int, first_load: int, steps: list[tuple[int, int]]
+             ) -> tuple[list[int], list[int]]:
+    """From the completion records of chiplet 0: cycles of each step list, from its first load to
+    its notify, and of the head lists, from notify to notify."""
+    lines = [[int(v) for v in line.split()[:4]] for line in trace.read_text().splitlines()]
+    own = [(t, queue, opcode) for t, c, queue, opcode in lines if c == 0 and t > request]
+    ends = [t for t, queue, opcode in own if (queue, opcode) == (3, 0)]
+    taken, after = [], 0
+    for _ in steps:
+        begin = next(t for t, queue, _ in own if queue == 1 and t > after) - first_load
+        after = next(t for t in ends if t > begin)
+        taken.append(after - begin)
+    heads = [b - a for a, b in zip(ends[len(steps) - 1 :: 2], ends[len(steps) :: 2])]
+    return taken, heads
+
+
+CASES = {
+    "stories260K on tracer": ("tracer", {}, 20),
+    "a SmolLM2 layer on one chiplet": ("smollm2", {"n_chiplets": 1}, 128),
+}
+
+
 @pytest.mark.regress
 @pytest.mark.sim("verilator")
-def test_prediction_against_the_rtl(simulator: str, shared_data: Path, tmp_path: Path) -> None:
-    """stories260K on two chiplets: cycles of two prefill chunks and of each decoded token, from
-    the completion records of the RTL."""
+@pytest.mark.parametrize("case", list(CASES))
+def test_prediction_against_the_rtl(case: str, simulator: str, shared_data: Path,
+                                    tmp_path: Path) -> None:
+    """Cycles of each step list of a prefill, of each decoded token and of the head list, from the
+    completion records of the RTL."""
     from models import host, loaders
     from models.compiler import compile_llama
     from scripts.generate import main_firmware
+    from scripts.sim import load_model
     from tb.package.session import Job as Request
     from tb.package.session import simulate_package
 
-    cfg = config.load("tracer")
-    weights = loaders.load_llama2c(shared_data / "stories260K.bin")
+    name, changes, length = CASES[case]
+    cfg = config.load(name, **changes)
+    weights = (loaders.load_llama2c(shared_data / "stories260K.bin") if name == "tracer"
+               else load_model("smollm2", None, None, "1").weights.first_layers(1))
     images = compile_llama(weights, cfg, firmware=main_firmware().bin.read_bytes())
-    prompt = [1, *range(3, 22)]
+    prompt = [1, *range(3, length + 2)]
     golden = host.run(images, cfg, prompt, 3)
     trace = tmp_path / "trace.txt"
     result = simulate_package(cfg, images, golden.records, Request([(prompt, 3)]), work=tmp_path,
                               sim=simulator, trace=trace)
     assert not result.mismatches
-    h = dataclasses.replace(Hardware(n_macros=cfg.n_macros), block=cfg.block)
-    lines = [[int(v) for v in line.split()[:5]] for line in trace.read_text().splitlines()]
-    own = [(t, queue, opcode) for t, chiplet, queue, opcode, _ in lines
-           if chiplet == 0 and t > result.request_cycle]
-    ends = [t for t, queue, opcode in own if (queue, opcode) == (3, 0)]  # notify of each list
-    first_load = h.memory_latency + 3
-    chunks = []
-    for position, tokens, after in ((0, 16, 0), (16, 4, ends[0])):
-        begin = next(t for t, queue, _ in own if queue == 1 and t > after) - first_load
-        end = next(t for t in ends if t > begin)
-        chunks.append((position, tokens, end - begin))
-    for position, tokens, measured in chunks:
-        assert cycle.step_cycles(images, h, Firmware(), position, tokens) == pytest.approx(
-            measured, rel=0.03)
-    tokens = np.diff(result.token_cycles)
-    for i, measured in enumerate(tokens):
-        predicted = cycle.token_cycles(images, h, Firmware(), len(prompt) + i)
-        assert predicted == pytest.approx(measured, rel=0.03)
-    # The lists alone, without firmware.
-    head = cycle.run_images(images, Kind.HEAD_LIST, h, 19, 1).cycles
-    assert ends[2] - ends[1] - Firmware().list_gap == pytest.approx(head, rel=0.1)
+    h = Hardware(n_macros=cfg.n_macros)
+    steps, position = [], 0
+    while position < length:
+        steps.append((position, images[0].next_step(length - position).tokens))
+        position += steps[-1][1]
+    first_load = dma(Command("load", 1, {"rows": 1, "count": 1}), h).next
+    lists, heads = measured(trace, result.request_cycle, first_load, steps)
+    for (position, tokens), cycles in zip(steps, lists):
+        predicted = cycle.step_cycles(images, h, Firmware(), position, tokens)
+        print(f"{case}: {tokens} tokens at {position}: RTL {cycles}, model {predicted}")
+        assert predicted == pytest.approx(cycles, rel=0.02)
+    for i, cycles in enumerate(np.diff(result.token_cycles)):
+        predicted = cycle.token_cycles(images, h, Firmware(), length + i)
+        print(f"{case}: token at {length + i}: RTL {cycles}, model {predicted}")
+        assert predicted == pytest.approx(cycles, rel=0.02)
+    # The list alone, without firmware.
+    head = cycle.run_images(images, Kind.HEAD_LIST, h, length - 1, 1).cycles
+    print(f"{case}: head list: RTL {heads[0] - Firmware().list_gap}, model {head}")
+    assert heads[0] - Firmware().list_gap == pytest.approx(head, rel=0.1)
