@@ -460,6 +460,21 @@ class Writer:
         if r.random() < 0.4:
             self.memory()
 
+    def patch(self) -> None:
+        """The instruction behind a fence.i is replaced, often when it has been fetched already."""
+        r = self.random
+        place, word = self.label(), r.choice(FREE)
+        self.put(f"la t3, {place}")
+        self.put(f"li {word}, {r.getrandbits(12) << 20 | r.randint(9, 26) << 7 | 0x13}")
+        if r.random() < 0.7:
+            self.put(f"divu {r.choice([x for x in FREE if x != word])}, t3, {word}")
+        self.put(".balign 4")
+        self.put(f"sw {word}, 0(t3)")
+        self.put("fence.i")
+        self.put(".balign 4")
+        self.place(place)
+        self.put(".word 0x13")
+
     def move_stack(self) -> None:
         step = 16 * self.random.randint(1, 31)
         self.put(f"addi sp, sp, {step}")
@@ -477,8 +492,8 @@ class Writer:
     def any(self) -> None:
         r = self.random
         makers = (self.simple, self.hazard, self.branch, self.loop, self.jump, self.system)
-        rare = (self.bad_access, self.rom_store, self.jump_to_nowhere, self.move_stack)
-        r.choices((*makers, *rare), weights=(30, 35, 12, 4, 8, 8, 3, 1, 2, 1))[0]()
+        rare = (self.bad_access, self.rom_store, self.jump_to_nowhere, self.move_stack, self.patch)
+        r.choices((*makers, *rare), weights=(30, 35, 12, 4, 8, 8, 3, 1, 2, 1, 2))[0]()
 
 
 def generate(random: Random, items: int, passes: int = 1, kind: type[Writer] = Writer) -> str:
