@@ -21,7 +21,7 @@ from tb.common.filelist import FileList
 from tb.common.runner import flag, missing_simulator
 from tb.core.core_cases import CHANCES
 from tb.core.lock_step import LockStep, Record
-from tb.core.random_program import all_csrs
+from tb.core.random_program import all_csrs, all_encodings
 from tests.core.test_core import TESTS, assembled, random_image, regions, sources
 
 QUIET = ((1000, 0, 0, 0, 0, 0),)
@@ -45,6 +45,8 @@ def program(name: str, seed: int) -> Image:
     """The image of one of PROGRAMS; a number is the size of a random one."""
     if name == "csrs":
         return assembled(f"csrs-{seed}", all_csrs(random.Random(seed)))
+    if name == "encodings":
+        return assembled(f"encodings-{seed}", all_encodings(random.Random(seed)))
     if name == "boot":
         return build("boot_test", [TESTS / "boot_test.c"], include_dirs=[TESTS])
     if name == "stalls":
@@ -101,7 +103,7 @@ def test_random(seed: int, items: str) -> None:
     assert lock_step(program(items, seed), seed, behaviours(seed)) > int(items)
 
 
-@pytest.mark.parametrize("name", ["csrs", "boot", "stalls"])
+@pytest.mark.parametrize("name", ["csrs", "boot", "stalls", "encodings"])
 def test_directed(seed: int, name: str) -> None:
     lock_step(program(name, seed), seed, QUIET)
 
