@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two whole chiplets with random command lists against the command-level simulator."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from models.config import Config
+from tb.chiplet.board import Board, Record
+from tb.chiplet.faults import KINDS, Injector
+from tb.chiplet.scenario import Scenario
+from tb.common.compiled import compiled
+from tb.common.filelist import ROOT, FileList, block_list
+from tb.common.runner import flag, missing_simulator
+
+BENCH = ROOT / "tb" / "chiplet"
+WORK = ROOT / "build" / "chiplet_random"
+RECORD = struct.Struct("<6I")
+SMALL = Config("random", 2, 2, 16, 96, 1024, 4)
+
+
+def sources() -> FileList:
+    """The chiplet with the bench's own boot ROM, and the models around it."""
+    files = FileList([], [BENCH / "rom"])
+    files.add(block_list("package"))
+    common = ("stream_checker", "link_probe", "link_channel", "axi_memory")
+    files.add(FileList([ROOT / "tb" / "common" / f"{name}.v" for name in common]))
+    return files
+
+
+def parameters(config: Config) -> dict[str, int]:
+    return {"N_MACROS": config.n_macros, "BLOCK": config.block, "SETS": config.sets,
+            "STASH_BEATS": config.stash_beats}
+
+
+def harness(config: Config) -> Path:
+    files = sources()
+    files.add(FileList([BENCH / "chiplet_tb.v"]))
+    effort = 1 if flag("MUTANT") else 3
+    options = ["--x-initial", "unique", "--unroll-count", "1", "-Wno-fatal", "-Wno-lint",
+               "-CFLAGS", f"-O{effort}"]
+    return compiled("chiplet_bulk", "chiplet_tb", files, BENCH / "chiplet_bulk.cpp",
+                    parameters(config), options)
+
+
+def behaviours(r: random.Random) -> list[str]:
+    """Latencies and bandwidth of the memories, changing every few hundred cycles."""
+    return [f"behave={r.randint(100, 2000)},{r.choice((2, 2, 10, 40, 200))},"
+            f"{r.choice((2, 5, 100))},{r.choice((256, 256, 128, 30))}" for _ in range(30)]
+
+
+def run(scenario: Scenario, cycles: int = 4_000_000) -> Board:
+    """Run a finished scenario on the compiled machine; its board, when all is as expected.
+
+    Raises:
+        AssertionError: at the first difference, with seed, step and command.
+    """
+    r = random.Random(scenario.seed)
+    folder = WORK / f"{scenario.config.block}-{scenario.seed}-{os.getpid()}"
+    scenario.write(folder)
+    board = Board(scenario)
+    mutant = os.environ.get("MUTANT", "0").rpartition(":")[2]
+    reader, writer = os.pipe()
+    errors = r.choice((0, 0, 200_000, 2_000_000))
+    process = subprocess.Popen(
+        [harness(scenario.config), f"records={writer}", f"cycles={cycles}",
+         f"link={r.choice((0, 3, 40))},{errors},{scenario.seed}", *behaviours(r),
+         f"+folder={folder}", f"+mutant={mutant}", "+verilator+rand+reset+2",
+         f"+verilator+seed+{scenario.seed}"],
+        stdout=subprocess.PIPE, pass_fds=[writer])
+    os.close(writer)
+    try:
+        with open(reader, "rb") as records:
+            while len(raw := records.read(RECORD.size)) == RECORD.size:
+                step, chiplet, what, busy, sequence, signature = RECORD.unpack(raw)
+                board.check(Record(step, chiplet, what & 31, what >> 8 & 15, sequence, signature,
+                                   busy, bool(what >> 16 & 1), bool(what >> 17 & 1)))
+        text = process.communicate()[0].decode()
+    finally:
+        process.kill()
+        process.wait()
+    print(text)
+    assert process.returncode == 0, f"SEED={scenario.seed}: status {process.returncode}; {text}"
+    board.all_came()
+    board.final_state(folder)
+    shutil.rmtree(folder)
+    return board
+
+
+@pytest.fixture(autouse=True)
+def _verilator() -> None:
+    if reason := missing_simulator("verilator"):
+        pytest.skip(reason)
+
+
+def test_lists(seed: int) -> None:
+    """A few hundred commands."""
+    scenario = Scenario(SMALL, seed)
+    scenario.initialise()
+    for _ in range(3):
+        scenario.random_list(150)
+    scenario.finish()
+    assert run(scenario).compared == scenario.total > 600
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fault(seed: int, kind: str) -> None:
+    """Each kind of bad input on each chiplet: error registers, interrupt, and random lists after
+    the engine reset."""
+    scenario = Scenario(SMALL, seed)
+    scenario.initialise()
+    for chiplet in range(SMALL.n_chiplets):
+        Injector(scenario, chiplet).inject(kind)
+        scenario.random_list(20)
+    scenario.finish()
+    run(scenario)
