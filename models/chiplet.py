@@ -145,6 +145,8 @@ class Chiplet:
         self.exps_written = np.zeros(config.stash_beats, bool) if poison else None
         self.scalars = np.full(vector_engine.SCALARS, np.nan if poison else 0, np.float32)
         self.scalars_written = np.zeros(vector_engine.SCALARS, bool) if poison else None
+        self.held = np.zeros(vector_engine.HELD_BEATS * self.lanes, np.float32)
+        self.held_beats = 0
         self.macros = [Macro(config.sets, self.block, poison) for _ in range(config.n_macros)]
         self._run = {
             "sync": lambda c: 0, "mac": self._mac, "ve": self._ve, "load": self._load,
@@ -254,11 +256,14 @@ class Chiplet:
     def _ve(self, c: Command) -> int:
         if self.poison:
             self._ve_readable(c)
-        effect = vector_engine.execute(c, self.data, self.scalars, self.block)
+        effect = vector_engine.execute(c, self.data, self.scalars, self.block, self.held)
         self.write(effect.address, effect.data, effect.exps)
         self.scalars[effect.scalar_index] = effect.scalar_value
         if self.scalars_written is not None:
             self.scalars_written[effect.scalar_index] = True
+        if effect.held is not None:
+            self.held[: effect.held.size] = effect.held
+            self.held_beats = effect.held.size // self.lanes
         return array_signature((effect.address - c.d) & 0xFFFF, effect.data, effect.exps)
 
     def _ve_readable(self, c: Command) -> None:
@@ -275,6 +280,8 @@ class Chiplet:
             self._readable(c, p.b, used(p.b.shape[-1], 1 if c.fold else 4))
         if p.source is not None and not self.scalars_written[p.source].all():
             raise PoisonError(f"{c}: reads a scalar that was never written")
+        if vector_engine.uses_held(c) and p.a.shape[-1] > self.held_beats:
+            raise PoisonError(f"{c}: uses {p.a.shape[-1]} beats of C, {self.held_beats} were held")
 
     # DMA
 

@@ -163,24 +163,30 @@ def mac(c: Command, h: Hardware, load: float) -> MacCost:
                    tiles if resident else 1, moved / feed)
 
 
+FN_LATENCY = {ve.FN_EXP2: 10, ve.FN_SILU: 21, ve.FN_GELU: 12, ve.FN_GELU_TANH: 24}
+"""Cycles besides fn_cycles."""
+
+
 def vector(c: Command, h: Hardware, load: float = 0) -> Cost:
     """Cycles of a ve command (docs/vector.md), stretched by bank conflicts."""
     span = c.len + (c.outer - 1 if c.causal else 0)
     n, rows = up(span, h.lanes), c.outer * c.inner
     per_beat = max(h.fn_cycles if c.fn else 1, h.conflict(load) if load else 1)
-    fn = {ve.FN_NONE: 0, ve.FN_EXP2: 10 + h.fn_cycles}.get(c.fn, 21 + h.fn_cycles)
+    fn = FN_LATENCY[c.fn] + h.fn_cycles if c.fn else 0
     tail = (n - 1) * per_beat
     ends = [6 + 2 + fn]
     if c.out == ve.OUT_FP32:
         ends.append(6 + 3 + fn)
     elif c.out == ve.OUT_MX:
         ends.append(6 + 4 + fn + _quantiser(n, rows, h.fn_cycles if c.fn else 1))
-    if c.reduce:
+    tree = c.reduce and c.reduce != ve.REDUCE_ROWS
+    if tree:
         table = c.post in (ve.POST_RSQRT, ve.POST_RECIP) and c.reduce != ve.REDUCE_ARGMAX
-        ends.append((2 if c.reduce == ve.REDUCE_SQUARES else 5 + fn) + h.tree
+        squares = 3 if c.scale else 2
+        ends.append((squares if c.reduce == ve.REDUCE_SQUARES else 5 + fn) + h.tree
                     + (11 if table else 3))
     interval = n * per_beat
-    if c.reduce and not h.reduce_interleaved:
+    if tree and not h.reduce_interleaved:
         interval = max(interval, h.tree)
     if not h.row_overlap:
         interval = n * per_beat + max(ends)

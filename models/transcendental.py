@@ -42,7 +42,8 @@ Built from them (|x| and sign flips are free):
     sigmoid(x)   = x >= 0 ? rc : mul(e, rc)
     silu(x)      = mul(x, sigmoid(x))
     gelu(x)      = mul(x, x >= 0 ? sub(1, tail(|x|)) : tail(|x|))
-    gelu_tanh(x) = mul(x, sigmoid(mul(mul(x, add(1, mul(GELU_CUBIC, mul(x, x)))), GELU_SCALE)))
+    gelu_tanh(x) = mul(x, x >= 0 ? rc : mul(e, rc)), (1 + tanh u) / 2 = 1 / (1 + 2^(-2 u log2 e)):
+        e = exp2(mul(|x|, add(GELU_LINEAR, mul(GELU_CUBIC, mul(x, x)))));  rc = recip(add(1, e))
     tanh(x)      = sign(x) * mul(sub(1, e2), recip(add(1, e2))), e2 = exp2(mul(|x|, -2 LOG2E))
     erf(x)       = sign(x) * sub(1, mul(2, tail(mul(|x|, SQRT2))))
 """
@@ -59,8 +60,8 @@ from models.fp32 import add, from_bits, ldexp, mul, sub
 
 LOG2E = np.float32(math.log2(math.e))
 SQRT2 = np.float32(math.sqrt(2))
-GELU_CUBIC = np.float32(0.044715)
-GELU_SCALE = np.float32(2 * math.sqrt(2 / math.pi))
+GELU_LINEAR = np.float32(-2 * math.sqrt(2 / math.pi) * math.log2(math.e))
+GELU_CUBIC = np.float32(-2 * math.sqrt(2 / math.pi) * math.log2(math.e) * 0.044715)
 EXP2_MAGIC = np.float32(1.5 * 2**17)
 TAIL_MAGIC = np.float32(1.5 * 2**18)
 TAIL_END = np.float32(255.5 / 32)
@@ -161,16 +162,20 @@ def tail(a) -> np.ndarray:
     return np.where(fp32.is_nan(a), fp32.NAN, y)
 
 
-def _logistic_parts(x: np.ndarray, scale: np.float32) -> tuple[np.ndarray, np.ndarray]:
-    """e = exp2(-|x| * scale) and recip(1 + e)."""
-    e = exp2(mul(np.abs(x), -scale))
+def _logistic_parts(x: np.ndarray, slope) -> tuple[np.ndarray, np.ndarray]:
+    """e = exp2(|x| * slope) and recip(1 + e); slope < 0."""
+    e = exp2(mul(np.abs(x), slope))
     return e, recip(add(fp32.ONE, e))
 
 
-def sigmoid(x) -> np.ndarray:
-    x = fp32.flush(x)
-    e, rc = _logistic_parts(x, LOG2E)
+def _logistic(x: np.ndarray, slope) -> np.ndarray:
+    """1 / (1 + 2^(x * slope))."""
+    e, rc = _logistic_parts(x, slope)
     return np.where(x < 0, mul(e, rc), rc)
+
+
+def sigmoid(x) -> np.ndarray:
+    return _logistic(fp32.flush(x), -LOG2E)
 
 
 def silu(x) -> np.ndarray:
@@ -185,10 +190,9 @@ def gelu(x) -> np.ndarray:
 
 
 def gelu_tanh(x) -> np.ndarray:
-    """tanh form, through (1 + tanh u) / 2 = sigmoid(2u)."""
+    """tanh form, the constants of its logistic function in base 2."""
     x = fp32.flush(x)
-    inner = mul(x, add(fp32.ONE, mul(GELU_CUBIC, mul(x, x))))
-    return mul(x, sigmoid(mul(inner, GELU_SCALE)))
+    return mul(x, _logistic(x, add(GELU_LINEAR, mul(GELU_CUBIC, mul(x, x)))))
 
 
 def _odd(x: np.ndarray, magnitude: np.ndarray) -> np.ndarray:
@@ -197,7 +201,7 @@ def _odd(x: np.ndarray, magnitude: np.ndarray) -> np.ndarray:
 
 def tanh(x) -> np.ndarray:
     x = fp32.flush(x)
-    e, rc = _logistic_parts(x, np.float32(2) * LOG2E)
+    e, rc = _logistic_parts(x, np.float32(-2) * LOG2E)
     return _odd(x, mul(sub(fp32.ONE, e), rc))
 
 

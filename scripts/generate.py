@@ -93,7 +93,7 @@ def verilog_header(source: str, lines: list[str]) -> str:
 def vector_tables_vh() -> str:
     """Verilog functions table_<name>(index) = {c2, c1, c0}, from models/transcendental.py."""
     lines = ["// Generated from models/transcendental.py: coefficients {c2, c1, c0} of quadratics"]
-    for name in ("exp2", "recip", "rsqrt"):
+    for name in ("exp2", "recip", "rsqrt", "tail"):
         rows = transcendental.tables()[name]
         bits = (len(rows) - 1).bit_length()
         lines += [f"function automatic [95:0] table_{name}(input [{bits - 1}:0] f_index);",

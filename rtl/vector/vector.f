@@ -13,6 +13,7 @@ vector_lanes.v
 vector_reducer.v
 vector_post.v
 vector_scalars.v
+vector_held.v
 vector_quantiser.v
 vector_writer.v
 vector_engine.v

@@ -40,25 +40,44 @@ module vector_command #(
   output wire [15:0]  a,
   output wire [15:0]  b,
   output wire [15:0]  d,
-  output wire [11:0]  outer,
   output wire [15:0]  len,
-  output wire [7:0]   inner,
-  output wire [11:0]  a_outer,
-  output wire [11:0]  b_outer,
-  output wire [11:0]  d_outer,
-  output wire [9:0]   a_inner,
-  output wire [9:0]   d_inner,
   output wire [9:0]   s_src,
   output wire [9:0]   s_dst,
   output wire [31:0]  imm,
+  output wire         use_s,
   output wire         use_b,
-  output reg  [16:0]  a_beats,   // per row
+  output wire         use_d,
+  output wire         hold,      // the row becomes C
+  output wire         pool,      // rows are added up to one
+
+  // walks of the streams, see vector_walker; b and d have equal rows
+  output wire [11:0]  a_outer_steps,
+  output wire [11:0]  a_inner_steps,
+  output wire [16:0]  a_row,
+  output wire [16:0]  a_last_row,
+  output wire [11:0]  a_outer_stride,
+  output wire [11:0]  a_inner_stride,
+  output wire [11:0]  b_outer_steps,
+  output wire [11:0]  b_inner_steps,
   output reg  [16:0]  b_beats,
-  output reg  [16:0]  d_beats
+  output wire [11:0]  b_outer,
+  output wire [11:0]  d_outer_steps,
+  output reg  [16:0]  d_beats,
+  output wire [11:0]  d_outer,
+  output wire [11:0]  d_inner
 );
 `include "commands.vh"
 
   localparam LANES = BLOCK / 4;
+  localparam [1:0] SCALE_ADD = 2'd3;
+  localparam [2:0] BIN_AFFINE = 3'd5;
+  localparam [2:0] FN_LAST = 3'd4;
+  localparam [2:0] REDUCE_ARGMAX = 3'd4;
+  localparam [2:0] REDUCE_ROWS = 3'd5;
+  localparam [1:0] OUT_FP32 = 2'd1;
+  localparam [1:0] OUT_MX = 2'd2;
+  localparam [1:0] OUT_ARGMAX = 2'd3;
+  localparam [16:0] HELD_BEATS = 17'd64;
   localparam [2:0] IDLE = 3'd0;
   localparam [2:0] PRODUCTS = 3'd1;
   localparam [2:0] SUMS = 3'd2;
@@ -92,26 +111,45 @@ module vector_command #(
   assign a = cmd_q[CMD_VE_A_LSB +: CMD_VE_A_W];
   assign b = cmd_q[CMD_VE_B_LSB +: CMD_VE_B_W];
   assign d = cmd_q[CMD_VE_D_LSB +: CMD_VE_D_W];
-  assign outer = cmd_q[CMD_VE_OUTER_LSB +: CMD_VE_OUTER_W];
   assign len = cmd_q[CMD_VE_LEN_LSB +: CMD_VE_LEN_W];
-  assign inner = cmd_q[CMD_VE_INNER_LSB +: CMD_VE_INNER_W];
-  assign a_outer = cmd_q[CMD_VE_A_OUTER_LSB +: CMD_VE_A_OUTER_W];
   assign b_outer = cmd_q[CMD_VE_B_OUTER_LSB +: CMD_VE_B_OUTER_W];
   assign d_outer = cmd_q[CMD_VE_D_OUTER_LSB +: CMD_VE_D_OUTER_W];
-  assign a_inner = cmd_q[CMD_VE_A_INNER_LSB +: CMD_VE_A_INNER_W];
-  assign d_inner = cmd_q[CMD_VE_D_INNER_LSB +: CMD_VE_D_INNER_W];
+  assign d_inner = {2'd0, cmd_q[CMD_VE_D_INNER_LSB +: CMD_VE_D_INNER_W]};
   assign s_src = cmd_q[CMD_VE_S_SRC_LSB +: CMD_VE_S_SRC_W];
   assign s_dst = cmd_q[CMD_VE_S_DST_LSB +: CMD_VE_S_DST_W];
   assign imm = cmd_q[CMD_VE_IMM_LSB +: CMD_VE_IMM_W];
-  assign use_b = bin != 3'd0 || fold;
 
-  wire use_d = out != 2'd0;
-  wire use_s = scale != 2'd0;
-  wire use_target = reduce >= 3'd1 && reduce <= 3'd3;
-
-  // PRODUCTS: how far the last row lies from the first
+  wire [11:0] outer = cmd_q[CMD_VE_OUTER_LSB +: CMD_VE_OUTER_W];
+  wire [7:0] inner = cmd_q[CMD_VE_INNER_LSB +: CMD_VE_INNER_W];
+  wire [11:0] a_outer = cmd_q[CMD_VE_A_OUTER_LSB +: CMD_VE_A_OUTER_W];
+  wire [9:0] a_inner = cmd_q[CMD_VE_A_INNER_LSB +: CMD_VE_A_INNER_W];
   wire [11:0] outer_steps = outer - 12'd1;
   wire [7:0] inner_steps = inner - 8'd1;
+  reg [16:0] a_beats;  // of a row
+
+  assign hold = out == OUT_ARGMAX && reduce != REDUCE_ARGMAX;
+  assign pool = reduce == REDUCE_ROWS;
+  assign use_s = scale == 2'd1 || scale == 2'd2;
+  assign use_b = bin != 3'd0 || fold;
+  assign use_d = out != 2'd0 && !hold;
+  wire use_c = scale == SCALE_ADD || bin == BIN_AFFINE;
+  wire use_target = reduce >= 3'd1 && reduce <= 3'd3;
+
+  // To add up rows, A is walked in groups of four beats: a group of each row, then the next group.
+  // So a partial sum is not needed again before four beats later. Groups are counted to 4096.
+  wire [13:0] a_final = a_beats[13:0] - 14'd1;
+  wire [11:0] groups = a_final[13:2];
+  assign a_outer_steps = pool ? groups : outer_steps;
+  assign a_inner_steps = pool ? outer_steps : {4'd0, inner_steps};
+  assign a_row = pool ? 17'd4 : a_beats;
+  assign a_last_row = pool ? {15'd0, a_final[1:0]} + 17'd1 : a_beats;
+  assign a_outer_stride = pool ? 12'd4 : a_outer;
+  assign a_inner_stride = pool ? a_outer : {2'd0, a_inner};
+  assign b_outer_steps = outer_steps;
+  assign b_inner_steps = {4'd0, inner_steps};
+  assign d_outer_steps = pool ? 12'd0 : outer_steps;
+
+  // PRODUCTS: how far the last row lies from the first
   wire [16:0] span = {1'b0, len} + (causal ? {5'd0, outer_steps} : 17'd0);
   reg [23:0] a_far_q, b_far_q, d_far_q;
   reg [17:0] a_near_q, d_near_q;
@@ -126,15 +164,15 @@ module vector_command #(
     if (state_q == PRODUCTS) begin
       a_far_q <= outer_steps * a_outer;
       b_far_q <= outer_steps * b_outer;
-      d_far_q <= outer_steps * d_outer;
+      d_far_q <= d_outer_steps * d_outer;
       a_near_q <= inner_steps * a_inner;
-      d_near_q <= inner_steps * d_inner;
+      d_near_q <= inner_steps * d_inner[9:0];
       rows_q <= outer * inner;
       a_beats <= (span + LANES_UP) / LANES_WORD[16:0];
       b_beats <= fold ? (span + BLOCK_UP) / BLOCK_WORD[16:0] : (span + LANES_UP) / LANES_WORD[16:0];
       case (out)
-        2'd1: d_beats <= (span + LANES_UP) / LANES_WORD[16:0];
-        2'd2: d_beats <= (span + BLOCK_UP) / BLOCK_WORD[16:0];
+        OUT_FP32: d_beats <= (span + LANES_UP) / LANES_WORD[16:0];
+        OUT_MX: d_beats <= (span + BLOCK_UP) / BLOCK_WORD[16:0];
         default: d_beats <= 17'd1;
       endcase
     end
@@ -153,9 +191,13 @@ module vector_command #(
     !(s_src >= s_dst && (s_row || inner == 8'd1));
   wire illegal =
     cmd_q[CMD_OPCODE_LSB +: CMD_OPCODE_W] != CMD_VE ||
-    scale > 2'd2 || bin > 3'd4 || fn > 3'd2 || reduce > 3'd4 ||
-    outer == 12'd0 || inner == 8'd0 || len == 16'd0 ||
-    (reduce == 3'd4) != (out == 2'd3) || (fold && bin != 3'd0) || overlap;
+    bin > BIN_AFFINE || fn > FN_LAST || reduce > REDUCE_ROWS ||
+    outer == 12'd0 || inner == 8'd0 || len == 16'd0 || (fold && bin != 3'd0) ||
+    (reduce == REDUCE_ARGMAX && out != OUT_ARGMAX) ||
+    (hold && (outer != 12'd1 || inner != 8'd1 || reduce != 3'd0 || use_c)) ||
+    (scale == SCALE_ADD && bin == BIN_AFFINE) || ((hold || use_c) && a_beats > HELD_BEATS) ||
+    (pool && (out != OUT_FP32 || inner != 8'd1 || causal || scale != 2'd0 || fn != 3'd0 ||
+              use_b)) || overlap;
   wire beyond =
     a_last_q > LAST || (use_b && b_last_q > LAST) || (use_d && d_last_q > LAST) ||
     (use_s && s_last_q > 21'd1023) || (use_target && t_last_q > 21'd1023);

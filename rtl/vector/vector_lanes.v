@@ -3,17 +3,20 @@
 // vector_lanes: the element-wise chain of the vector engine, LANES wide:
 //
 //   in -> scale -> fn -> join B -> multiply -> add -> fold -> out
-//          |                                   |
-//          +-> squares (A*A)                   +-> sums     (both for the reducer)
+//      |        |                              |
+//      +--------+-> squares                    +-> sums     (both for the reducer)
 //
 // Contract: bit-exact with models/vector_engine.py, step by step; lanes outside the mask are +0 in
-//   every stage and never look at an operand. Settings do not change while busy.
+//   every stage and never look at an operand. Settings do not change while busy. c_data is the beat
+//   of the held row that belongs to the beat on in_* (scale adds it) or, one step after c_next, to
+//   the beat that c_next stood for (the affine bin adds it); c_end: that beat ends its row.
 // Handshake: all registers move with step. wait_b asks the engine to withhold step because the beat
 //   that joins B finds none; b_next takes a beat of B (with fold: at the end of a group of four, as
 //   a beat of B holds the bytes of four beats).
 // Latency in steps: scale 1, fn 0 (none) or as vector_function says, join 1, multiply 1, add 1,
-//   fold 1. Rate: one beat per step, with fn one in FN_CYCLES steps.
-// Cost per lane: four multipliers (x*S, A*A, join, multiply), two adders (x-S, add), and
+//   fold 1; squares 1, behind scale if there is one. Rate: one beat per step, with fn one in
+//   FN_CYCLES steps.
+// Cost per lane: four multipliers (x*S, x*x, join, multiply), two adders (scale, add), and
 //   vector_function.
 `default_nettype none
 
@@ -45,10 +48,14 @@ module vector_lanes #(
   output wire                b_next,
   output wire                wait_b,
 
+  input  wire [32*LANES-1:0] c_data,
+  output wire                c_next,
+  output wire                c_end,
+
   output reg                 square_valid,
   output reg  [32*LANES-1:0] square_x,
-  output wire [1:0]          square_group,
-  output wire                square_last,
+  output reg  [1:0]          square_group,
+  output reg                 square_last,
 
   output reg                 sum_valid,
   output reg  [32*LANES-1:0] sum_x,
@@ -65,15 +72,17 @@ module vector_lanes #(
 );
 `include "fp32.vh"
 
+  localparam [1:0] SCALE_NONE = 2'd0;
   localparam [1:0] SCALE_MUL = 2'd1;
   localparam [1:0] SCALE_SUB = 2'd2;
+  localparam [1:0] SCALE_ADD = 2'd3;
   localparam [2:0] FN_NONE = 3'd0;
-  localparam [2:0] FN_SILU = 3'd2;
   localparam [2:0] BIN_NONE = 3'd0;
   localparam [2:0] BIN_MUL = 3'd1;
   localparam [2:0] BIN_ADD = 3'd2;
   localparam [2:0] BIN_ROPE = 3'd3;
   localparam [2:0] BIN_GATE = 3'd4;
+  localparam [2:0] BIN_AFFINE = 3'd5;
   localparam TAG = LANES + 35;  // {scalar, mask, group, last}
 
   // scale
@@ -82,33 +91,43 @@ module vector_lanes #(
   reg [TAG-1:0] scale_tag;
   always @(posedge clk) begin : scale_stage
     integer l;
+    reg [31:0] y;
     if (step && in_valid) begin
       scale_tag <= {in_s, in_mask, in_group, in_last};
       case (scale)
         SCALE_MUL: for (l = 0; l < LANES; l = l + 1) begin
           scale_x[32*l +: 32] <= in_mask[l] ? fp32_mul(in_x[32*l +: 32], in_s) : 32'd0;
         end
-        SCALE_SUB: for (l = 0; l < LANES; l = l + 1) begin
-          scale_x[32*l +: 32] <= in_mask[l] ? fp32_sub(in_x[32*l +: 32], in_s) : 32'd0;
+        SCALE_SUB, SCALE_ADD: for (l = 0; l < LANES; l = l + 1) begin
+          y = (scale == SCALE_ADD) ? c_data[32*l +: 32] : {~in_s[31], in_s[30:0]};
+          scale_x[32*l +: 32] <= in_mask[l] ? fp32_add(in_x[32*l +: 32], y) : 32'd0;
         end
         default: scale_x <= in_x;
       endcase
-      if (squares) begin
-        for (l = 0; l < LANES; l = l + 1) begin
-          square_x[32*l +: 32] <= fp32_mul(in_x[32*l +: 32], in_x[32*l +: 32]);
-        end
+    end
+  end
+
+  // squares, of A itself where scale does nothing: a step earlier
+  wire scaled = scale != SCALE_NONE;
+  wire to_square = squares && (scaled ? scale_valid : in_valid);
+  always @(posedge clk) begin : square_stage
+    integer l;
+    reg [31:0] x;
+    if (step && to_square) begin
+      {square_group, square_last} <= scaled ? scale_tag[2:0] : {in_group, in_last};
+      for (l = 0; l < LANES; l = l + 1) begin
+        x = scaled ? scale_x[32*l +: 32] : in_x[32*l +: 32];
+        square_x[32*l +: 32] <= fp32_mul(x, x);
       end
     end
   end
-  assign square_group = scale_tag[2:1];
-  assign square_last = scale_tag[0];
 
   // fn
   wire fn_valid, fn_busy;
   wire [32*LANES-1:0] fn_x;
   wire [TAG-1:0] fn_tag;
   vector_function #(.LANES(LANES), .CYCLES(FN_CYCLES), .TAG(TAG)) functions (
-    .clk(clk), .rst(rst), .step(step), .silu(fn == FN_SILU), .imm(imm),
+    .clk(clk), .rst(rst), .step(step), .fn(fn), .imm(imm),
     .in_valid(scale_valid && fn != FN_NONE), .in_x(scale_x), .in_tag(scale_tag),
     .out_valid(fn_valid), .out_x(fn_x), .out_tag(fn_tag), .busy(fn_busy)
   );
@@ -179,7 +198,7 @@ module vector_lanes #(
       product_group <= join_group;
       product_last <= join_last;
       case (bin)
-        BIN_MUL, BIN_ROPE, BIN_GATE: for (l = 0; l < LANES; l = l + 1) begin
+        BIN_MUL, BIN_ROPE, BIN_GATE, BIN_AFFINE: for (l = 0; l < LANES; l = l + 1) begin
           case (bin)
             BIN_ROPE: b = join_b[32*(l & ~1) +: 32];
             BIN_GATE: b = partner_product ? join_p[32*l +: 32] : join_b[32*l +: 32];
@@ -196,6 +215,8 @@ module vector_lanes #(
   end
 
   // add
+  assign c_next = step && join_valid;
+  assign c_end = join_last;
   reg [8*LANES-1:0] sum_byte;
   always @(posedge clk) begin : add_stage
     integer l;
@@ -205,8 +226,12 @@ module vector_lanes #(
       sum_group <= product_group;
       sum_last <= product_last;
       case (bin)
-        BIN_ADD, BIN_ROPE: for (l = 0; l < LANES; l = l + 1) begin
-          b = (bin == BIN_ADD) ? product_b[32*l +: 32] : product_p[32*l +: 32];
+        BIN_ADD, BIN_ROPE, BIN_AFFINE: for (l = 0; l < LANES; l = l + 1) begin
+          case (bin)
+            BIN_ADD: b = product_b[32*l +: 32];
+            BIN_ROPE: b = product_p[32*l +: 32];
+            default: b = c_data[32*l +: 32];
+          endcase
           if (bin == BIN_ROPE && l[0] == 1'b0) b[31] = !b[31];
           sum_x[32*l +: 32] <= product_mask[l] ? fp32_add(product_x[32*l +: 32], b) : 32'd0;
         end
@@ -243,7 +268,7 @@ module vector_lanes #(
       out_valid <= 1'b0;
     end else if (step) begin
       scale_valid <= in_valid;
-      square_valid <= in_valid && squares;
+      square_valid <= to_square;
       join_valid <= f_valid;
       product_valid <= join_valid;
       sum_valid <= product_valid;

@@ -21,11 +21,12 @@ module vector_reader #(
 
   input  wire               start,
   input  wire [15:0]        base,
-  input  wire [11:0]        outer,
-  input  wire [7:0]         inner,
+  input  wire [11:0]        outer_steps,
+  input  wire [11:0]        inner_steps,
   input  wire [16:0]        beats,
+  input  wire [16:0]        last_beats,
   input  wire [11:0]        outer_stride,
-  input  wire [9:0]         inner_stride,
+  input  wire [11:0]        inner_stride,
 
   output wire               req_valid,
   input  wire               req_ready,
@@ -48,8 +49,9 @@ module vector_reader #(
   assign req_valid = active && room_q != 0;
 
   vector_walker walker (
-    .clk(clk), .rst(rst), .start(start), .base(base), .outer(outer), .inner(inner),
-    .beats(beats), .outer_stride(outer_stride), .inner_stride(inner_stride),
+    .clk(clk), .rst(rst), .start(start), .base(base), .outer_steps(outer_steps),
+    .inner_steps(inner_steps), .beats(beats), .last_beats(last_beats),
+    .outer_stride(outer_stride), .inner_stride(inner_stride),
     .next(request), .active(active), .addr(req_addr)
   );
 

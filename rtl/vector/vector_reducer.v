@@ -6,6 +6,8 @@
 //   goes to group k mod 4); then partial l takes l + BLOCK/2, l + BLOCK/4, ..., l + 1. Bit-exact
 //   with models/reduce.py. With `largest` the same tree keeps the larger value, of equal ones the
 //   lower index; NaN counts as largest. Lanes outside the mask take no part (in sums they are +0).
+//   With `rows` each group is a sum by itself, in_last marks its last beat: row_x shows it one step
+//   later, with row_valid. The tree and m have no part in it.
 // Handshake: beats are taken with step; in_ready is low only for the last beat of a row while the
 //   tree is busy with the row before. m: valid may not wait for ready, stable while stalled.
 // Latency: result 4 + log2(LANES) cycles after the step of the last beat; rows at that distance or
@@ -21,6 +23,7 @@ module vector_reducer #(
   input  wire                rst,
   input  wire                step,
   input  wire                largest,
+  input  wire                rows,
 
   input  wire                in_valid,
   output wire                in_ready,
@@ -29,6 +32,8 @@ module vector_reducer #(
   input  wire [1:0]          in_group,
   input  wire                in_last,
 
+  output reg                 row_valid,
+  output wire [32*LANES-1:0] row_x,
   output wire                m_valid,
   input  wire                m_ready,
   output wire [31:0]         m_value,
@@ -67,11 +72,11 @@ module vector_reducer #(
 
   reg [3:0] phase_q;
   wire take = step && in_valid;
-  wire start = take && in_last;
+  wire start = take && in_last && !rows;
   wire fresh = !visited_q[in_group];
   wire [3:0] visited = visited_q | (4'd1 << in_group);
 
-  assign in_ready = !in_last || phase_q == IDLE || (phase_q == DONE && m_ready);
+  assign in_ready = rows || !in_last || phase_q == IDLE || (phase_q == DONE && m_ready);
 
   always @(posedge clk) begin : partials
     integer l;
@@ -94,6 +99,16 @@ module vector_reducer #(
         end
       end
     end
+  end
+
+  reg [1:0] row_group_q;
+  assign row_x = part[row_group_q];
+  always @(posedge clk) begin
+    if (take && in_last) row_group_q <= in_group;
+  end
+  always @(posedge clk) begin
+    if (rst) row_valid <= 1'b0;
+    else if (step) row_valid <= in_valid && in_last && rows;
   end
 
   // Tree: group 0 takes group 2, 1 takes 3, then 0 takes 1, then the halves of the lanes.
@@ -162,7 +177,7 @@ module vector_reducer #(
       phase_q <= IDLE;
     end else begin
       if (take) begin
-        visited_q <= in_last ? 4'd0 : visited;
+        visited_q <= !in_last ? visited : rows ? visited & ~(4'd1 << in_group) : 4'd0;
         base_q <= in_last ? 17'd0 : base_q + LANES_WORD[16:0];
       end
       if (start) phase_q <= PAIR_02;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// vector_table: exp2, reciprocal or rsqrt of LANES fp32 values by table and quadratic.
+// vector_table: exp2, reciprocal, rsqrt or normal tail of LANES fp32 values by table and quadratic.
 //
-// Contract: out_y = exp2(in_x), recip(in_x) or rsqrt(in_x) as `op` says, bit-exact with
+// Contract: out_y = exp2(in_x), recip(in_x), rsqrt(in_x) or tail(in_x) as `op` says, bit-exact with
 //   models/transcendental.py, whose text gives the steps. op does not change while values are
-//   inside. Inputs follow the fp32 rules (no -0, no subnormals).
+//   inside. Inputs follow the fp32 rules (no -0, no subnormals); those of tail are not negative.
 // Handshake: none; all registers move when step is high, and stand still otherwise.
 // Latency: 8 steps. Rate: one value per lane and step.
-// Cost per lane: five fp32 adders, two multipliers; the table of the op (64, 128 or 256 lines of
-//   96 bits) is read once per lane and step. With op tied to a constant the rest folds away.
+// Cost per lane: five fp32 adders, two multipliers; the table of the op (64, 128, 256 or 256 lines
+//   of 96 bits) is read once per lane and step. With op tied to a constant the rest folds away.
 `default_nettype none
 
 module vector_table #(
@@ -30,6 +30,7 @@ module vector_table #(
   localparam [1:0] EXP2 = 2'd0;
   localparam [1:0] RECIP = 2'd1;
   localparam [1:0] RSQRT = 2'd2;
+  localparam [1:0] TAIL = 2'd3;
 
   // Results that need no arithmetic.
   localparam [1:0] REGULAR = 2'd0;
@@ -38,6 +39,9 @@ module vector_table #(
   localparam [1:0] IS_NAN = 2'd3;
 
   localparam [31:0] EXP2_MAGIC = 32'h48400000;  // 1.5 * 2^17: adding it rounds to 1/64
+  localparam [31:0] TAIL_MAGIC = 32'h48C00000;  // 1.5 * 2^18: to 1/32
+  wire on_grid = op == EXP2 || op == TAIL;
+  wire [31:0] magic = (op == TAIL) ? TAIL_MAGIC : EXP2_MAGIC;
 
   function automatic [1:0] kind(input [1:0] f_op, input [31:0] f_x);
     reg f_nan;
@@ -50,6 +54,8 @@ module vector_table #(
         if (!f_x[31] && f_x[30:23] >= 8'd134) kind = IS_INF;            // x >= 128
         else if (f_x[31] && f_x[30:0] > 31'h42FC0000) kind = IS_ZERO;   // x < -126
         else kind = REGULAR;
+      end else if (f_op == TAIL) begin
+        kind = (f_x[30:0] >= 31'h40FF8000) ? IS_ZERO : REGULAR;         // x >= 255.5 / 32
       end else begin
         if (f_x[30:23] == 8'd0) kind = IS_INF;
         else if (f_op == RSQRT && f_x[31]) kind = IS_NAN;
@@ -86,23 +92,23 @@ module vector_table #(
 
     if (step && in_valid) begin
       x1_q <= in_x;
-      if (op == EXP2) begin
+      if (on_grid) begin
         for (l = 0; l < LANES; l = l + 1) begin
-          k1_q[32*l +: 32] <= fp32_add(in_x[32*l +: 32], EXP2_MAGIC);
+          k1_q[32*l +: 32] <= fp32_add(in_x[32*l +: 32], magic);
         end
       end
     end
 
-    // Index, residue and power of two. exp2: on the grid of 1/64; else from exponent and mantissa.
+    // Index, residue and power of two. exp2, tail: on a grid; else from exponent and mantissa.
     if (step && valid_q[0]) begin
       for (l = 0; l < LANES; l = l + 1) begin
         x = x1_q[32*l +: 32];
-        if (op == EXP2) begin
+        if (on_grid) begin
           grid = k1_q[32*l +: 17];  // round(64x) mod 2^17, as these bits of the magic are 0
           x2_q[32*l +: 32] <= x;
-          d2_q[32*l +: 32] <= fp32_sub(k1_q[32*l +: 32], EXP2_MAGIC);
-          index2_q[8*l +: 8] <= {2'b00, grid[5:0]};
-          side2_q[SIDE*l +: SIDE] <= {kind(op, x), 1'b0, grid[16:6]};
+          d2_q[32*l +: 32] <= fp32_sub(k1_q[32*l +: 32], magic);
+          index2_q[8*l +: 8] <= (op == TAIL) ? grid[7:0] : {2'b00, grid[5:0]};
+          side2_q[SIDE*l +: SIDE] <= {kind(op, x), 1'b0, (op == TAIL) ? 11'd0 : grid[16:6]};
         end else begin
           exponent = x[30:23] - 8'd127;
           x2_q[32*l +: 32] <= {9'h07F, x[22:0]};
@@ -121,6 +127,7 @@ module vector_table #(
         t3_q[32*l +: 32] <= fp32_sub(x2_q[32*l +: 32], d2_q[32*l +: 32]);
         if (op == EXP2) c3_q[96*l +: 96] <= table_exp2(index2_q[8*l +: 6]);
         else if (op == RECIP) c3_q[96*l +: 96] <= table_recip(index2_q[8*l +: 7]);
+        else if (op == TAIL) c3_q[96*l +: 96] <= table_tail(index2_q[8*l +: 8]);
         else c3_q[96*l +: 96] <= table_rsqrt(index2_q[8*l +: 8]);
       end
     end

@@ -19,11 +19,11 @@ module vector_writer #(
   input  wire               start,
   input  wire               enable,  // the command stores beats
   input  wire [15:0]        base,
-  input  wire [11:0]        outer,
-  input  wire [7:0]         inner,
+  input  wire [11:0]        outer_steps,
+  input  wire [11:0]        inner_steps,
   input  wire [16:0]        beats,
   input  wire [11:0]        outer_stride,
-  input  wire [9:0]         inner_stride,
+  input  wire [11:0]        inner_stride,
 
   input  wire               s_valid,
   output wire               s_ready,
@@ -49,8 +49,9 @@ module vector_writer #(
   );
 
   vector_walker walker (
-    .clk(clk), .rst(rst), .start(start && enable), .base(base), .outer(outer), .inner(inner),
-    .beats(beats), .outer_stride(outer_stride), .inner_stride(inner_stride),
+    .clk(clk), .rst(rst), .start(start && enable), .base(base), .outer_steps(outer_steps),
+    .inner_steps(inner_steps), .beats(beats), .last_beats(beats),
+    .outer_stride(outer_stride), .inner_stride(inner_stride),
     .next(written), .active(busy), .addr(d_req_addr)
   );
 

@@ -19,20 +19,27 @@ SPECIAL = np.array([
     0x00000000, 0x80000000, 0x00000001, 0x807FFFFF, 0x00800000, 0x80800000, 0x00800001, 0x7F7FFFFF,
     0xFF7FFFFF, 0x7F800000, 0xFF800000, 0x7FC00000, 0x7F800001, 0xFFC12345, 0x3F800000, 0xBF800000,
     0x3F7FFFFF, 0x3F800001, 0x42FC0000, 0xC2FC0000, 0xC2FC0001, 0x43000000, 0x42FFFFFF, 0x7E800000,
-    0x3EFFFFFF, 0x4B800000, 0x34000000, 0xB8000000,
+    0x3EFFFFFF, 0x4B800000, 0x34000000, 0xB8000000, 0x40FF8000, 0x40FF7FFF, 0xC0FF8000, 0xC0FF7FFF,
 ], np.uint32)
-"""Zeros, subnormals, range ends, infinities, NaNs, and the limits of exp2 and of rounding."""
+"""Zeros, subnormals, range ends, infinities, NaNs, and the limits of exp2, tail and rounding."""
 
-CHAINS = [
-    {"scale": scale, "fn": fn, "bin": binary, "fold": fold, "reduce": reduce, "out": out}
-    for scale, fn, (binary, fold), (reduce, out) in itertools.product(
-        range(3),
-        range(3),
-        [(0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (0, 1)],
-        [*itertools.product(range(4), range(3)), (4, 3)],
-    )
-]
-"""Every legal combination of the fields that make up the chain (post apart)."""
+FIELDS = {"scale": 4, "fn": 5, "bin": 6, "fold": 2, "reduce": 6, "out": 4}
+"""Codes of the fields that make up the chain (post apart)."""
+
+
+def legal(chain: dict[str, int]) -> bool:
+    """Whether one short row may go through the chain."""
+    try:
+        vector_engine.check_legal(Command("ve", 0, {**ONE_ROW, **chain}), 16)
+    except IllegalCommand:
+        return False
+    return True
+
+
+ONE_ROW = {"outer": 1, "inner": 1, "len": 1}
+CHAINS = [chain for codes in itertools.product(*map(range, FIELDS.values()))
+          if legal(chain := dict(zip(FIELDS, codes)))]
+"""Every legal combination of these."""
 
 
 def floats(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -53,12 +60,14 @@ def command(chain: dict[str, int], block: int, beats: int, source: random.Random
     """A legal command with this chain, other fields random, within a stash of `beats`: A in its
     first quarter, B in the second, D in the second half or in place of A."""
     lanes = block // 4
+    probe = Command("ve", 0, {**ONE_ROW, **chain})
+    holds, pools = vector_engine.holds(probe), probe.reduce == vector_engine.REDUCE_ROWS
     while True:
         values = dict(chain)
         values["post"] = source.randrange(4)
-        values["causal"] = source.randrange(2)
-        values["outer"] = source.choice([1, 1, 2, 3, 5])
-        values["inner"] = source.choice([1, 1, 2, 3])
+        values["causal"] = 0 if pools else source.randrange(2)
+        values["outer"] = 1 if holds else source.choice([1, 1, 2, 3, 5])
+        values["inner"] = 1 if holds or pools else source.choice([1, 1, 2, 3])
         values["len"] = source.choice([
             source.randint(1, block), source.randint(1, 4 * block), lanes * source.randint(1, 9),
             block * source.randint(1, 3), 1,
@@ -94,13 +103,28 @@ def command(chain: dict[str, int], block: int, beats: int, source: random.Random
 
 def broken(c: Command, source: random.Random) -> dict[str, Command]:
     """By rule, the command changed so that it breaks that rule (and perhaps others)."""
+    pool = {"reduce": 5, "out": 1, "inner": 1, "causal": 0, "scale": 0, "fn": 0, "bin": 0,
+            "fold": 0}
+    hold = {"reduce": 0, "out": 3, "outer": 1, "inner": 1, "scale": 0, "bin": 0}
+    long = source.randint(16 * vector_engine.HELD_BEATS + 1, 0xFFFF)
     changes = {
-        "outer": {"outer": 0}, "inner": {"inner": 0}, "len": {"len": 0}, "scale": {"scale": 3},
-        "bin": {"bin": source.randint(5, 7), "fold": 0}, "fn": {"fn": source.randint(3, 7)},
-        "reduce": {"reduce": source.randint(5, 7)},
+        "outer": {"outer": 0}, "inner": {"inner": 0}, "len": {"len": 0},
+        "bin": {"bin": source.randint(6, 7), "fold": 0}, "fn": {"fn": source.randint(5, 7)},
+        "reduce": {"reduce": source.randint(6, 7)},
         "argmax_out": {"reduce": 4, "out": source.randint(0, 2)},
-        "out_argmax": {"reduce": source.randint(0, 3), "out": 3},
-        "fold_bin": {"fold": 1, "bin": source.randint(1, 4)},
+        "hold_reduce": {**hold, "reduce": source.randint(1, 3)},
+        "hold_rows": {**hold, "outer": source.randint(2, 9)},
+        "hold_inner": {**hold, "inner": source.randint(2, 9)},
+        "hold_scale": {**hold, "scale": 3}, "hold_bin": {**hold, "bin": 5},
+        "hold_long": {**hold, "len": long},
+        "c_twice": {"scale": 3, "bin": 5, "fold": 0},
+        "c_long_scale": {"scale": 3, "len": long, "bin": 0, "reduce": 0, "out": 0},
+        "c_long_bin": {"scale": 0, "bin": 5, "fold": 0, "len": long, "reduce": 0, "out": 0},
+        **{f"pool_{name}": {**pool, name: value} for name, value in {
+            "out": source.choice((0, 2, 3)), "inner": 2, "causal": 1,
+            "scale": source.randint(1, 3), "fn": source.randint(1, 4),
+            "bin": source.randint(1, 5), "fold": 1}.items()},
+        "fold_bin": {"fold": 1, "bin": source.randint(1, 5)},
         "scalars": {"scale": 1, "reduce": 1, "out": 0, "s_row": 1, "outer": 3, "inner": 2,
                     "s_src": 7, "s_dst": source.randint(8, 12)},
         "scalars_outer": {"scale": 1, "reduce": 1, "out": 0, "s_row": 0, "outer": 3, "inner": 2,

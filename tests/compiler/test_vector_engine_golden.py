@@ -164,8 +164,11 @@ def test_inputs_are_flushed(seed: int) -> None:
 
 
 @pytest.mark.parametrize("fields", [
-    dict(outer=0), dict(inner=0), dict(len=0), dict(scale=3), dict(fn=3), dict(bin=5),
-    dict(reduce=5), dict(fold=1, bin=1), dict(out=3), dict(reduce=4, out=1),
+    dict(outer=0), dict(inner=0), dict(len=0), dict(fn=5), dict(bin=6), dict(reduce=6),
+    dict(fold=1, bin=1), dict(reduce=4, out=1), dict(scale=3, bin=5), dict(scale=3, len=257),
+    dict(bin=5, len=257), dict(out=3, len=257), dict(out=3, outer=2), dict(out=3, reduce=1),
+    dict(out=3, scale=3), dict(reduce=5), dict(reduce=5, out=2), dict(reduce=5, out=1, inner=2),
+    dict(reduce=5, out=1, causal=1), dict(reduce=5, out=1, scale=1), dict(reduce=5, out=1, fn=1),
 ])
 def test_illegal(fields: dict, seed: int) -> None:
     with pytest.raises(IllegalCommand):

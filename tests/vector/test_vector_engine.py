@@ -25,19 +25,26 @@ ILLEGAL = {
 }
 
 
+UNSEEN = {
+    "BitIsSeen": r"stream d_req beat 39 data lane 1: expected",
+    "LossIsSeen": r"stream d_req(: \d+ beats missing| beat 39 .*: expected)",
+    "SwapIsSeen": r"stream d_req beat 39 .*: expected",
+}
+
+
 def run(simulator: str, block: int, testcase: str, commands: int = 0, fault: int = 0,
-        fn_cycles: int = 4) -> None:
+        fn_cycles: int = 4, module: str = "cases", epochs: int = 0) -> None:
     files = block_list("vector")
     files.add(FileList([ROOT / "tb/common/stream_checker.v", ROOT / "tb/vector/stash_port.v"]))
     size = {"BLOCK": block, "STASH_BEATS": 1024}
     simulate(
         "vector",
         top="vector_tb",
-        test_module="tb.vector.vector_cases",
+        test_module=f"tb.vector.vector_{module}",
         parameters={**size, "FN_CYCLES": fn_cycles},
         sources=files,
         env={**{name: str(value) for name, value in size.items()}, "COMMANDS": str(commands),
-             "FAULT": str(fault), "FN_CYCLES": str(fn_cycles)},
+             "FAULT": str(fault), "FN_CYCLES": str(fn_cycles), "EPOCHS": str(epochs)},
         testcase=testcase,
         sim=simulator,
     )
@@ -68,6 +75,27 @@ def test_cycles_of_64(simulator: str) -> None:
 @pytest.mark.parametrize("testcase", ["functions", "large"])
 def test_sizes(simulator: str, testcase: str) -> None:
     run(simulator, 64, testcase)
+
+
+@pytest.mark.parametrize("testcase", ["RandomTraffic", "RandomReset"])
+def test_random(simulator: str, testcase: str) -> None:
+    epochs = {"icarus": 4, "verilator": 20}[simulator]
+    run(simulator, 16, testcase, module="random", epochs=epochs)
+
+
+@pytest.mark.regress
+@pytest.mark.sim("verilator")
+@pytest.mark.parametrize("block", [16, 64])
+@pytest.mark.parametrize("testcase", ["RandomTraffic", "RandomReset"])
+def test_random_long(simulator: str, testcase: str, block: int) -> None:
+    run(simulator, block, testcase, module="random", epochs=300)
+
+
+@pytest.mark.sim("verilator")
+@pytest.mark.parametrize("name", UNSEEN)
+def test_environment_sees(simulator: str, name: str) -> None:
+    with pytest.raises(AssertionError, match=UNSEEN[name]):
+        run(simulator, 16, name, module="random")
 
 
 @pytest.mark.regress
