@@ -272,7 +272,8 @@ module link #(
     .clk(clk), .rst(rst), .clear(clear_now),
     .outstanding(outstanding), .progress(progress), .replay(replay), .heard(peer_valid),
     .error_event(error_event),
-    .protocol_error(ack_error || type_error || overflow || (accept_mgmt && !mgmt_room)),
+    .protocol_error(!restarting && (ack_error || type_error || overflow ||
+                                    (accept_mgmt && !mgmt_room))),
     .up(up), .fail(fail), .fail_cause(fail_cause), .force_replay(force_replay),
     .retrain(retrain), .restart(restart), .down(down), .cause(link_cause));
 

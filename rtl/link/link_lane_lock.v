@@ -4,17 +4,16 @@
 //
 // Contract: `search` high looks for the two sync bytes on every lane that is not locked, at one
 //   slip after the other, DWELL cycles each from the first cycle in which the lanes are not all 0;
-//   a lane that shows them is locked, until it does not show them within DWELL cycles: it was
+//   a lane that shows them is locked, until it fails to show them in two dwells in a row: it was
 //   something else that looked like them, data perhaps. It begins from nothing when search rises.
-//   `measure` high
-//   finds how many words the lanes are apart: when all locked lanes have shown their sync within
-//   SKEW + 1 cycles, their ages are set and `aligned` pulses. A single lane that does not show up
-//   with the others is unlocked and the next sequence measured; with more than one the next
-//   sequence is tried.
+//   `measure` high finds how many words the lanes are apart: when all locked lanes have shown their
+//   sync within SKEW + 1 cycles, their ages are set and `aligned` pulses. A single lane that does
+//   not show up with the others is unlocked and the next sequence measured; with more than one the
+//   next sequence is tried.
 // Input: word_q, the output of link_elastic one cycle later, with the ages and slips set here.
 // Latency: ages and slips count for the word of the cycle after they change; `aligned` is high in
 //   that cycle, whose word is byte 3 of the sequence.
-// Cost: per lane two byte comparators, 5 bits of alignment, 6 bits of state.
+// Cost: per lane two byte comparators, 5 bits of alignment, 7 bits of state.
 `default_nettype none
 
 module link_lane_lock #(
@@ -44,7 +43,8 @@ module link_lane_lock #(
   reg               search_q;
   reg               alive_q;    // the lanes have carried something
   reg [4:0]         dwell_q;
-  reg [LANES-1:0]   recent_q;   // lanes that showed the sync at this slip
+  reg [LANES-1:0]   recent_q;   // lanes that showed the sync in this dwell
+  reg [LANES-1:0]   before_q;   // and in the one before
   reg [LANES-1:0]   first_q;    // lanes that showed byte 0
   reg [LANES-1:0]   seen_q;     // lanes of this sequence
   reg [2*LANES-1:0] wait_q;     // cycles since then
@@ -73,7 +73,7 @@ module link_lane_lock #(
   end
 
   // What was read two cycles ago was read at the slip before: a dwell begins with its third cycle.
-  wire [LANES-1:0] kept = (locked & recent_q) | hit;
+  wire [LANES-1:0] kept = (locked & (recent_q | before_q)) | hit;
 
   assign all_locked = search_q && &locked;
   assign most_locked = search_q && {23'd0, total, 1'b0} > LANES;
@@ -98,6 +98,7 @@ module link_lane_lock #(
       alive_q <= 1'b0;
       dwell_q <= 5'd0;
       recent_q <= NONE;
+      before_q <= NONE;
       seen_q <= NONE;
       age <= {2*LANES{1'b0}};
       slip <= {3*LANES{1'b0}};
@@ -108,6 +109,7 @@ module link_lane_lock #(
       alive_q <= alive_q || word_q != {8*LANES{1'b0}};
       dwell_q <= (!alive_q || dwell_q == DWELL_LAST) ? 5'd0 : dwell_q + 5'd1;
       if (dwell_q == DWELL_LAST) begin
+        before_q <= recent_q | hit;
         for (i = 0; i < LANES; i = i + 1) begin
           if (!kept[i]) slip[3*i +: 3] <= slip[3*i +: 3] + 3'd1;
         end

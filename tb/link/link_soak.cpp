@@ -248,6 +248,7 @@ static void threshold(int e, double errors_per_cycle) {
     lines[e].errors = IData(errors_per_cycle * 4294967296.0);
 }
 
+#include "soak_exact.h"
 #include "soak_troubles.h"
 
 int main(int argc, char** argv) {
@@ -275,6 +276,8 @@ int main(int argc, char** argv) {
     int rounds = 0;
     for (; arrived() < beats || rounds == 0; ++rounds) {
         exact();
+        limits();
+        lane_stops();
         for (size_t i = 0; i < TROUBLES; ++i) trouble(rounds == 0 ? i : draw(TROUBLES), beats);
     }
     calm();

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What link_soak.cpp does to a link: measurements that must be exact on good lines, and troubles.
+// The troubles of link_soak.cpp.
 #pragma once
 #include <cmath>
-
-// ---- state of the lanes
-static int lane_out[2];  // lane that each direction should leave out, -1 if not known
 
 static uint32_t crc_of_change(const uint8_t* bytes, int count) {  // CRC-32C of a difference
     uint32_t crc = 0;
@@ -15,157 +12,6 @@ static uint32_t crc_of_change(const uint8_t* bytes, int count) {  // CRC-32C of 
     }
     return crc;
 }
-static void check_lanes() {  // of a link that is up, on lanes that are sound or dead
-    for (int e : {0, 1}) {
-        const uint32_t status = read(e, STATUS);
-        want(status & 0xFFFF, 5 | 1 << 8, std::string("STATUS of ") + ends[e].name);
-        if (lane_out[e] < 0 || lane_out[!e] < 0) continue;
-        want(status >> 16 & 0xFF, lane_out[e], std::string("lane left out by ") + ends[e].name);
-        want(status >> 24, lane_out[!e], std::string("lane left out for ") + ends[e].name);
-        const uint64_t bad = read(e, BAD_LANES) | uint64_t(read(e, BAD_LANES + 1)) << 32;
-        const int lane = lane_out[!e];
-        const bool dead = lines[!e].faults[lane / 4] >> lane % 4 * 2 & 3;
-        want(bad, dead ? 1ull << lane : 0, std::string("bad lanes at ") + ends[e].name);
-    }
-}
-static int words_late(int e) {
-    int most = 0;
-    for (int lane = 0; lane < LANES; ++lane) most = std::max(most, (lines[e].skew[lane] + 7) / 8);
-    return most;
-}
-static void check_alignment() {
-    for (int e : {0, 1}) {
-        const uint8_t* late = lines[!e].skew;
-        const int most = words_late(!e);
-        for (int lane = 0; lane < LANES; ++lane) {
-            write(e, LANE, lane);
-            cycle();
-            const uint32_t got = read(e, LANE);
-            want(got & 0xFF, lane, "LANE");
-            want(got >> 16 & 63, 32 | late[lane] % 8 << 2 | (most - (late[lane] + 7) / 8),
-                 "place of lane " + std::to_string(lane) + " at " + ends[e].name);
-        }
-    }
-}
-static void set_lines(int skew, int latency) {
-    for (Channel& line : lines) {
-        for (int lane = 0; lane < LANES; ++lane) line.skew[lane] = uint8_t(draw(skew + 1));
-    }
-    top.latency = SData(latency);
-    const int asking = int(draw(2));
-    retrain(asking);
-    cycles(400);
-    wait(9000, "training with other skews", both_up);
-    retrain(!asking);  // both have judged the lanes as they are now
-    lane_out[0] = lane_out[1] = SPARE;
-    cycles(100);
-}
-
-// ---- an undisturbed link does exactly this
-// The quickest of some: a control flit may be in the way, rarely.
-constexpr int FLIGHTS = 4;
-template <typename Path>
-static uint64_t flight(Path& path, bool signal) {
-    uint64_t least = ~0ull;
-    for (int i = 0; i < FLIGHTS; ++i) {
-        cycles(80 + draw(40));
-        if constexpr (std::is_same_v<Path, BulkPath>) {
-            path.mix = {};
-            do path.withdraw(), path.next(); while (path.beat.empty != signal || !path.beat.last);
-        } else {
-            path.message.data = generator();
-        }
-        path.put();
-        const uint64_t from = now, before = path.board.arrived;
-        wait(200, "a single item", [&] { return path.board.arrived > before; });
-        least = std::min(least, now - from - 1);
-    }
-    return least;
-}
-static void exact() {
-    calm();
-    no_stalls();
-    drain();
-    set_lines(draw(2) ? 0 : 24, int(draw(3) ? draw(10) : 0));
-    check_lanes();
-    check_alignment();
-    uint32_t start[2][10], end[2][10];
-    const auto counters = [](uint32_t (&to)[2][10]) {
-        cycles(200);
-        for (int e : {0, 1}) {
-            for (int i = 0; i < 10; ++i) to[e][i] = read(e, FLITS_SENT + i);
-        }
-    };
-    counters(start);
-    const uint64_t taken[2] = {bulk[0].taken_beats, bulk[1].taken_beats};
-    for (int e : {0, 1}) {  // lanes that are early wait for the latest
-        const int line = CONTROLS + top.latency + words_late(e);
-        want(flight(mgmt[e], false), line + 9, "latency of a message");
-        want(flight(bulk[e], true), line + 10, "latency of a signal");
-        want(flight(bulk[e], false), line + 12, "latency of a beat");
-    }
-    counters(end);
-    for (int e : {0, 1}) {
-        want(end[e][0] - start[e][0], 3 * FLIGHTS, "FLITS_SENT");
-        want(end[!e][1] - start[!e][1], 3 * FLIGHTS, "FLITS_RECEIVED");
-        want(end[e][5] - start[e][5], FLIGHTS, "BEATS_SENT");
-        want(end[!e][6] - start[!e][6], FLIGHTS, "BEATS_RECEIVED");
-    }
-    for (int e : {0, 1}) {  // full rate: full flits without gaps
-        bulk[e].mix.fixed = true;
-        bulk[e].mix.jumps = 0;
-        bulk[e].withdraw();
-        bulk[e].open = true;
-    }
-    uint64_t at = 0, count[2];
-    wait(3000, "bulk", [] { return bulk[0].taken_beats % 8 == 0 && top.a_count_flits_sent > 0; });
-    cycles(200);
-    at = now;
-    for (int e : {0, 1}) count[e] = bulk[e].board.arrived;
-    cycles(40 * (16 + CONTROLS));
-    for (int e : {0, 1}) {
-        const uint64_t got = bulk[e].board.arrived - count[e];
-        if (got < 312 || got > 328) {
-            fail("bulk at full rate: " + std::to_string(got) + " beats in the time of 320, from " +
-                 std::to_string(at));
-        }
-    }
-    drain();
-    for (int e : {0, 1}) {  // all of the receiver's room is used, and no more
-        bulk[e].mix = {0, 0, 0, false};
-        for (int kind : {0, 1, 2}) {
-            bulk[e].withdraw();
-            bulk[e].mix = {0, 0, 0, kind == 0};
-            bulk[e].out.kind = mgmt[e].out.kind = ALWAYS;
-            cycles(100);
-            const uint32_t before = read(!e, kind == 0 ? BEATS_RECEIVED : FLITS_RECEIVED);
-            bulk[e].open = kind < 2;
-            mgmt[e].open = kind == 2;
-            mgmt[e].rate = 1;
-            cycles(RX_BEATS * 3 + 40 * CONTROLS + 300);
-            const uint32_t stalls = read(e, STALLS);
-            cycles(498);
-            const uint32_t stalled = read(e, STALLS) - stalls;  // not within a control flit
-            if (kind < 2 && (stalled > 500 || stalled + 3 * (CONTROLS - 1) < 500)) {
-                fail("STALLS: " + std::to_string(stalled) + " in 500 cycles");
-            }
-            want(read(!e, kind == 0 ? BEATS_RECEIVED : FLITS_RECEIVED) - before,
-                 kind == 0 ? RX_BEATS + 1 : kind == 1 ? RX_FLITS + 1 : MGMT_DEPTH,
-                 kind == 0 ? "beats held" : kind == 1 ? "flits held" : "messages held");
-            no_stalls();
-            drain();
-        }
-    }
-    bulk[0].withdraw(), bulk[1].withdraw();
-    counters(end);
-    for (int e : {0, 1}) {
-        want(end[e][5] - start[e][5], uint32_t(bulk[e].taken_beats - taken[e]), "BEATS_SENT");
-        want(end[!e][6] - start[!e][6], uint32_t(bulk[e].taken_beats - taken[e]), "BEATS_RECEIVED");
-        want(end[e][0] - start[e][0], end[!e][1] - start[!e][1], "flits sent and received");
-        for (int i : {2, 3, 7, 8, 9}) want(end[e][i], start[e][i], "counter " + std::to_string(i));
-    }
-}
-
 // ---- troubles; each leaves a link that works
 enum { BIT_ERRORS, LINE_BURSTS, NEW_SKEW, LANE_DIES, WEAK_LANE, RETRAINS, MUTE, NOISE, CUT,
        TWO_DEAD, ONE_RESET, BOTH_RESET, FORGED, RAW, IDLE_NOISE, TROUBLES };
@@ -237,25 +83,45 @@ static void reset(bool both) {
         recover();
     }
 }
-static void forged() {  // a flit of a peer that breaks the rules, with a good CRC
-    drain();
-    no_stalls();
-    cycles(300);
-    may_be_down = true;
-    const int e = int(draw(2));
+// The next control word of end e, with a good CRC, is another one in some bits of a byte.
+static void forge(int e, int byte, int change) {
     uint8_t mask[32] = {};
-    if (draw(2)) mask[16] = 3;  // type 3
-    else mask[19] = 0x80;       // acknowledges what is 128 numbers ahead
+    mask[byte] = uint8_t(change);
     const uint32_t crc = crc_of_change(mask, 28);
     std::memcpy(mask + 28, &crc, 4);
     std::memcpy(lines[e].forge_mask, mask, 32);
     lines[e].forge_phit = lines[e].phits;
     lines[e].forge = 1;
+}
+static void forged() {  // a peer that breaks the rules
+    drain();
+    no_stalls();
+    cycles(300);
+    may_be_down = true;
+    const int e = int(draw(2)), kind = int(draw(5));
+    int victim = !e;
+    if (kind < 2) {
+        if (kind == 0) forge(e, 16, 3);  // an unknown type
+        else forge(e, 19, 0x80);         // acknowledges what was never sent
+    } else {  // announces room that end e does not have
+        victim = e;
+        bulk[!e].withdraw();
+        bulk[!e].mix = {0, 0, 0, kind == 2};
+        bulk[!e].out.kind = mgmt[!e].out.kind = ALWAYS;
+        mgmt[!e].rate = 1;
+        (kind == 4 ? mgmt[!e].open : bulk[!e].open) = true;
+        cycles(RX_BEATS * 3 + 40 * CONTROLS + 300);
+        if (kind == 2) forge(e, 21, 1);
+        else if (kind == 3) forge(e, 21, 0x80);
+        else forge(e, 23, 1);
+    }
     go_down({PROTOCOL, PEER_DOWN}, false, "a forged flit");
-    want(ends[!e].cause, PROTOCOL, "cause of a forged flit");
+    want(ends[victim].cause, PROTOCOL, "cause of a forged flit");
     lines[e].forge = 0;
-    open_all(true);
+    if (kind < 2) open_all(true);
     recover();
+    no_stalls();
+    open_all(true);
 }
 static void raw() {
     write(0, CONTROL, 4), write(1, CONTROL, 4);

@@ -9,6 +9,7 @@ import pytest
 
 from tb.common.filelist import ROOT, read
 from tb.common.runner import simulate
+from tests.link.test_soak import SIZES, TIMES
 
 BERS = ("0.0", "1e-06", "1e-05", "0.0001")
 STALLS = ("none", "random", "slow_sink", "burst")
@@ -22,6 +23,7 @@ DIRECTED = [
     *(f"one_flip/kind={kind}" for kind in FLIPS),
     *(f"link_down/kind={kind}" for kind in ("no_ack", "silence", "errors")),
     "noise_while_idle",
+    *(f"round_trips/flight={flight}" for flight in (0, 4, 20, 60, 150, 300, 700)),
 ]
 
 
@@ -44,7 +46,14 @@ def run_module(module: str, simulator: str, block: int, testcases: list[str], **
 
 
 @pytest.mark.parametrize("block", [16, 64])
+@pytest.mark.sim("verilator")
 def test_directed(simulator: str, block: int) -> None:
+    run(simulator, block, DIRECTED)
+
+
+@pytest.mark.parametrize("block", [16, pytest.param(64, marks=pytest.mark.regress)])
+@pytest.mark.sim("icarus")
+def test_directed_icarus(simulator: str, block: int) -> None:
     run(simulator, block, DIRECTED)
 
 
@@ -55,13 +64,13 @@ def traffic(bers: tuple[str, ...], stalls: tuple[str, ...] = STALLS) -> list[str
 @pytest.mark.parametrize("block", [16, 64])
 @pytest.mark.sim("verilator")
 def test_traffic(simulator: str, block: int) -> None:
-    run(simulator, block, traffic(BERS), env={"LINK_BEATS": "400" if block == 64 else "1500"})
+    run(simulator, block, traffic(BERS), env={"LINK_BEATS": "250"})
 
 
 @pytest.mark.parametrize("block", [16, 64])
 @pytest.mark.sim("icarus")
 def test_traffic_icarus(simulator: str, block: int) -> None:
-    run(simulator, block, traffic(("0.0", "0.0001")), env={"LINK_BEATS": "150"})
+    run(simulator, block, traffic(("0.0", "0.0001")), env={"LINK_BEATS": "60"})
 
 
 SMALL = {"REPLAY_BEATS": 8, "REPLAY_FLITS": 4, "RX_BEATS": 8, "RX_FLITS": 1, "MGMT_DEPTH": 1}
@@ -70,7 +79,24 @@ SMALL = {"REPLAY_BEATS": 8, "REPLAY_FLITS": 4, "RX_BEATS": 8, "RX_FLITS": 1, "MG
 def test_smallest_buffers(simulator: str) -> None:
     """Every buffer at its smallest: full and empty all the time."""
     cases = traffic(("0.0", "0.0001"))
-    run(simulator, 16, cases, env={"LINK_BEATS": "300"}, parameters=SMALL)
+    beats = "80" if simulator == "icarus" else "200"
+    run(simulator, 16, cases, env={"LINK_BEATS": beats}, parameters=dict(SMALL))
+
+
+@pytest.mark.parametrize(("block", "size"), [(16, "small"), (64, "usual")])
+def test_sizes_of_soak(block: int, size: str) -> None:
+    """Cases that look at the lanes, with the sizes of test_soak: make mutate needs both."""
+    sizes = SIZES[size] | TIMES
+    cases = [*traffic(("0.0001",), ("random",)), "latency/flight=1", "link_down/kind=no_ack"]
+    cases += [f"one_flip/kind={kind}" for kind in FLIPS]
+    cases += [f"round_trips/flight={flight}" for flight in (0, 60, 700)]
+    run("verilator", block, cases, env={"LINK_BEATS": "150"}, parameters=dict(sizes))
+    cases = [
+        "trains_after_reset/flight=4",
+        "skew/kind=any",
+        "dead_at_training/lane=mid/kind=random",
+    ]
+    run_module("tb.link.phy_cases", "verilator", block, cases, parameters=dict(sizes))
 
 
 @pytest.mark.regress

@@ -30,10 +30,12 @@ def harness(block: int, size: str) -> Path:
     """The compiled program."""
     sizes = {"BLOCK": block} | SIZES[size]
     parameters = sizes | TIMES
-    names = " ".join(f"-D{name}={value}" for name, value in sizes.items())
+    limits = {name: TIMES[name] for name in ("TIMEOUT", "MAX_TIMEOUTS", "MAX_REPLAYS", "REFRESH")}
+    limits |= {"SILENCE_CYCLES": TIMES["SILENCE"]}
+    names = " ".join(f"-D{name}={value}" for name, value in (sizes | limits).items())
     options = ["--x-initial", "unique", "--unroll-count", "1"]
     options += ["-CFLAGS", f"-O1 -march=native -std=c++17 -I{FOLDER} {names}"]
-    headers = [FOLDER / "soak_streams.h", FOLDER / "soak_troubles.h"]
+    headers = [FOLDER / f"soak_{part}.h" for part in ("streams", "exact", "troubles")]
     files, main = read(FOLDER / "link_tb.f"), FOLDER / "link_soak.cpp"
     files.sources.append(FOLDER / "link_tb.v")
     return compiled("link_soak", "link_tb", files, main, parameters, options, headers)
