@@ -177,10 +177,11 @@ class Plan:
         return layer
 
     def _pieces(self) -> list[Range]:
-        """The hidden layer in as many pieces as leave every macro a tile of each."""
-        tiles = 2 * (self.model.ffn_dim // self.block // self.n)
-        return cut(self.model.ffn_dim, self.block,
-                   [0] * max(1, min(PIECES, tiles // self.config.n_macros)))
+        """The hidden layer in as many pieces as leave every chiplet a block, and every macro a tile,
+        of each."""
+        blocks = self.model.ffn_dim // self.block // self.n
+        number = min(PIECES, blocks, 2 * blocks // self.config.n_macros)
+        return cut(self.model.ffn_dim, self.block, [0] * max(1, number))
 
     def _check_sets(self) -> None:
         if self.used.max() > self.config.sets:

@@ -62,8 +62,8 @@ def test_equals_the_reference(name: str, chiplets: int, block: int, seed: int) -
 def test_random_shapes(case: int, seed: int) -> None:
     rng = np.random.default_rng([seed, case])
     cfg = small(int(rng.integers(1, 9)), int(rng.choice([16, 32, 64])),
-                n_macros=int(rng.integers(1, 5)), max_tokens=int(rng.integers(1, 9)))
-    check(random_shape(rng), cfg, int(rng.integers(1, 20)), 3, seed,
+                n_macros=int(rng.integers(1, 5)), max_tokens=int(rng.integers(1, 65)))
+    check(random_shape(rng), cfg, int(rng.integers(1, 60)), 3, seed,
           policy=csim.shuffled(case), queue_depth=int(rng.integers(1, 9)))
 
 

@@ -117,6 +117,22 @@ def test_packages(chiplets: int, block: int, seed: int) -> None:
         case.check(length)
 
 
+@pytest.mark.parametrize("chiplets", [1, 2])
+@pytest.mark.parametrize("ffn, heads", [(10, 1), (16, 2), (33, 3), (48, 4), (100, 5)])
+def test_parts_of_small_models(chiplets: int, ffn: int, heads: int, seed: int) -> None:
+    """A chunk alone on one macro: hidden layers of less than a block to several for each piece,
+    fewer and more heads than parts, heads of a block, so that wo is cut too."""
+    c = shape(n_layers=1, n_heads=heads, n_kv_heads=heads, head_dim=16, ffn_dim=ffn)
+    cfg = package(chiplets, n_macros=1, max_tokens=8)
+    weights = random_llama(c, seed)
+    images = compile_llama(weights, cfg)
+    run = host.run(images, cfg, [5, 3, 1], 2, poison=True, want_logits=True,
+                   policy=csim.shuffled(ffn))
+    model = llama.Model(weights, 16)
+    logits = model.forward([5, 3, 1, run.tokens[0]], llama.Cache(model))
+    assert run.logits.tobytes() == logits[2:].tobytes()
+
+
 @pytest.mark.regress
 @pytest.mark.parametrize("chiplets", [1, 2, 3, 4])
 def test_every_prompt_length(chiplets: int, seed: int) -> None:
