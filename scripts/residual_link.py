@@ -68,7 +68,7 @@ def main() -> None:
     print("| CRC bits | pattern | phits | flits | unseen | share | theory |")
     print("|---|---|---|---|---|---|---|")
     for bits in CRC_BITS:
-        for row in measure(bits, seed, 20 * FLITS):
+        for row in measure(bits, seed, 8 * FLITS):
             share = row["unseen"] / row["flits"]
             expected = theory(bits, row["pattern"], row["phits"])
             if expected * row["flits"] > 0.01 or row["phits"] == 17:

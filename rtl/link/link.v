@@ -10,7 +10,7 @@
 // Handshake: valid may not wait for ready; payload is stable while stalled. The lanes have no
 //   back-pressure and are registered both ways; rx_clk comes with lane_rx (link_elastic).
 // Latency: 13 cycles from tx to rx for a beat at BLOCK 64 through an idle link without flight
-//   time. After reset the link trains for about 140 cycles; beats wait.
+//   time. After reset the link trains for about 220 cycles; beats wait.
 // Rate: one phit of 4*BLOCK bits per cycle and direction; a flit of eight beats is 16 phits and
 //   its 256 bits of control.
 `default_nettype none

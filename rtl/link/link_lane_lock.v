@@ -4,12 +4,12 @@
 //
 // Contract: `search` high looks for the two sync bytes on every lane that is not locked, at one
 //   slip after the other, DWELL cycles each from the first cycle in which the lanes are not all 0;
-//   a lane that shows them is locked, until it fails to show them in two dwells in a row: it was
+//   a lane that shows them is locked, unless it fails to show them in the next dwell again: it was
 //   something else that looked like them, data perhaps. It begins from nothing when search rises.
 //   `measure` high finds how many words the lanes are apart: when all locked lanes have shown their
-//   sync within SKEW + 1 cycles, their ages are set and `aligned` pulses. A single lane that does
-//   not show up with the others is unlocked and the next sequence measured; with more than one the
-//   next sequence is tried.
+//   sync within SKEW + 1 cycles, their ages are set and `aligned` pulses. Otherwise the next
+//   sequence is tried; from the second on (measuring may begin within one) a single lane that does
+//   not show up with the others is unlocked first.
 // Input: word_q, the output of link_elastic one cycle later, with the ages and slips set here.
 // Latency: ages and slips count for the word of the cycle after they change; `aligned` is high in
 //   that cycle, whose word is byte 3 of the sequence.
@@ -26,7 +26,7 @@ module link_lane_lock #(
   input  wire [8*LANES-1:0] word_q,
 
   output reg  [LANES-1:0]   locked,
-  output wire               all_locked,
+  output wire               all_locked,   // and have shown the sync twice
   output wire               most_locked,  // more than half
   output reg                aligned,
   output reg                plain,
@@ -44,11 +44,12 @@ module link_lane_lock #(
   reg               alive_q;    // the lanes have carried something
   reg [4:0]         dwell_q;
   reg [LANES-1:0]   recent_q;   // lanes that showed the sync in this dwell
-  reg [LANES-1:0]   before_q;   // and in the one before
+  reg [LANES-1:0]   sure_q;     // lanes that showed it twice
   reg [LANES-1:0]   first_q;    // lanes that showed byte 0
   reg [LANES-1:0]   seen_q;     // lanes of this sequence
   reg [2*LANES-1:0] wait_q;     // cycles since then
   reg [1:0]         window_q;   // cycles since the first of them
+  reg               tried_q;    // a sequence has been measured
 
   reg [LANES-1:0] hit;
   reg [LANES-1:0] seen;
@@ -73,9 +74,9 @@ module link_lane_lock #(
   end
 
   // What was read two cycles ago was read at the slip before: a dwell begins with its third cycle.
-  wire [LANES-1:0] kept = (locked & (recent_q | before_q)) | hit;
+  wire [LANES-1:0] kept = (locked & (recent_q | sure_q)) | hit;
 
-  assign all_locked = search_q && &locked;
+  assign all_locked = search_q && &sure_q;
   assign most_locked = search_q && {23'd0, total, 1'b0} > LANES;
 
   wire complete = measure && !aligned && seen == locked;
@@ -98,18 +99,19 @@ module link_lane_lock #(
       alive_q <= 1'b0;
       dwell_q <= 5'd0;
       recent_q <= NONE;
-      before_q <= NONE;
+      sure_q <= NONE;
       seen_q <= NONE;
+      tried_q <= 1'b0;
       age <= {2*LANES{1'b0}};
       slip <= {3*LANES{1'b0}};
       plain <= 1'b1;
     end else if (search) begin
       locked <= (dwell_q == DWELL_LAST) ? kept : locked | hit;
       recent_q <= (dwell_q == DWELL_LAST) ? NONE : recent_q | hit;
+      sure_q <= sure_q | (hit & locked);
       alive_q <= alive_q || word_q != {8*LANES{1'b0}};
       dwell_q <= (!alive_q || dwell_q == DWELL_LAST) ? 5'd0 : dwell_q + 5'd1;
       if (dwell_q == DWELL_LAST) begin
-        before_q <= recent_q | hit;
         for (i = 0; i < LANES; i = i + 1) begin
           if (!kept[i]) slip[3*i +: 3] <= slip[3*i +: 3] + 3'd1;
         end
@@ -122,7 +124,10 @@ module link_lane_lock #(
         aligned <= 1'b1;
         for (i = 0; i < LANES; i = i + 1) age[2*i +: 2] <= seen_q[i] ? wait_q[2*i +: 2] : 2'd0;
         plain <= plain && seen_q == NONE;
-      end else if (closed && missing == 8'd1) locked <= seen;
+      end else if (closed) begin
+        tried_q <= 1'b1;
+        if (tried_q && missing == 8'd1) locked <= seen;
+      end
     end
   end
 endmodule

@@ -75,7 +75,7 @@ module link_train #(
   `include "link_format.vh"
 
   localparam [15:0] RESET_CYCLES = 16'd15;    // fills the elastic buffer
-  localparam [15:0] SEARCH_CYCLES = 16'd170;  // all slips once
+  localparam [15:0] SEARCH_CYCLES = 16'd230;  // all slips once, after a lock by data is undone
   localparam [15:0] ALIGN_CYCLES = 16'd128;
   localparam [15:0] REPAIR_CYCLES = 16'd4096; // must outlast the peer's search
   localparam [15:0] CODE_CYCLES = 16'd8;

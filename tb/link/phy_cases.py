@@ -51,7 +51,7 @@ async def trains_after_reset(dut, flight: int) -> None:
         await RisingEdge(dut.clk)
         cycles += 1
     dut._log.info(f"flight {flight}: up after {cycles} cycles")
-    assert cycles < 200 + 5 * flight
+    assert cycles < 220 + 5 * flight
     await ClockCycles(dut.clk, 40)
     for line in lines:
         phases = [link_phy.PHASES[t.phase] for t in line.reader.trainings]

@@ -73,6 +73,28 @@ static uint64_t flight(Path& path, bool signal) {
     }
     return least;
 }
+// One channel blocked while the other flows, both ways: what is under way is the receiver's room and
+// the transmitter's FIFO, whatever the flits of the other channel announce.
+static void held_beside_traffic() {
+    for (int kind : {0, 1, 2}) {
+        for (int e : {0, 1}) {
+            bulk[e].withdraw();
+            bulk[e].mix = {0, 0, kind == 1 ? 0u : 40u, kind == 0};
+            (kind < 2 ? bulk[e].out : mgmt[e].out).kind = ALWAYS;
+            mgmt[e].rate = 0.5;
+        }
+        open_all(true);
+        cycles(RX_BEATS * 6 + 80 * CONTROLS + 1500);
+        for (int e : {0, 1}) {
+            const size_t under_way =
+                kind < 2 ? bulk[e].board.expected.size() : mgmt[e].board.expected.size();
+            want(under_way, kind == 0 ? RX_BEATS + 5 : kind == 1 ? RX_FLITS + 5 : MGMT_DEPTH + 2,
+                 "held beside traffic, kind " + std::to_string(kind));
+        }
+        no_stalls();
+        drain();
+    }
+}
 static void exact() {
     calm();
     no_stalls();
@@ -157,6 +179,7 @@ static void exact() {
             drain();
         }
     }
+    held_beside_traffic();
     bulk[0].withdraw(), bulk[1].withdraw();
     counters(end);
     for (int e : {0, 1}) {
