@@ -277,7 +277,7 @@ int main(int argc, char** argv) {
     for (; arrived() < beats || rounds == 0; ++rounds) {
         exact();
         limits();
-        lane_stops();
+        lanes_stop();
         for (size_t i = 0; i < TROUBLES; ++i) trouble(rounds == 0 ? i : draw(TROUBLES), beats);
     }
     calm();

@@ -3,6 +3,24 @@
 // What a link of link_soak.cpp must do exactly, on good lines and when it gives up.
 #pragma once
 
+// ---- counters only grow, and the ports show what the registers show
+static uint32_t counted[2][18];
+static void check_counters() {
+    for (int e : {0, 1}) {
+        uint32_t trips = 0;
+        for (int i = 0; i < 18; ++i) {
+            const uint32_t value = read(e, i < 10 ? FLITS_SENT + i : HISTOGRAM + i - 10);
+            if (value < counted[e][i]) {
+                fail("counter " + std::to_string(i) + " fell from " +
+                     std::to_string(counted[e][i]) + " to " + std::to_string(value));
+            }
+            counted[e][i] = value;
+            if (i >= 10) trips += value;
+        }
+        if (trips > counted[e][0]) fail("more round trips than flits");
+    }
+}
+
 // ---- state of the lanes
 static int lane_out[2];  // lane that each direction should leave out, -1 if not known
 
@@ -205,25 +223,27 @@ static void quiet_link() {
     cycles(300);
     may_be_down = true;
 }
-// A lane that stops on an idle link is found without any traffic, and taken back.
-static void lane_stops() {
-    quiet_link();
-    const int e = int(draw(2)), lane = int(draw(SPARE));
-    const uint32_t lost = read(!e, LANES_LOST), repairs = read(!e, REPAIRS);
-    lines[e].fault(lane, 1 + int(draw(2)));
-    wait(112 + top.latency + 10, "a stopped lane to be seen", [&] { return !ends[!e].up; });
-    cycles(20);
-    wait(2000, "training without the lane", both_up);
-    want(read(!e, LANES_LOST) - lost, 1, "LANES_LOST");
-    want(read(!e, REPAIRS) - repairs, 1, "REPAIRS");
-    lane_out[e] = lane;
-    check_lanes();
-    may_be_down = false;
-    calm();
-    retrain(!e);
-    lane_out[e] = SPARE;
-    cycles(100);
-    check_lanes();
+// A lane that stops on an idle link is found without any traffic, and taken back; every lane.
+static void lanes_stop() {
+    const int e = int(draw(2));
+    for (int lane = 0; lane < SPARE; ++lane) {
+        quiet_link();
+        const uint32_t lost = read(!e, LANES_LOST), repairs = read(!e, REPAIRS);
+        lines[e].fault(lane, 1 + int(draw(2)));
+        wait(112 + top.latency + 10, "a stopped lane to be seen", [&] { return !ends[!e].up; });
+        cycles(20);
+        wait(2000, "training without the lane", both_up);
+        want(read(!e, LANES_LOST) - lost, 1, "LANES_LOST");
+        want(read(!e, REPAIRS) - repairs, 1, "REPAIRS");
+        lane_out[e] = lane;
+        check_lanes();
+        may_be_down = false;
+        calm();
+        retrain(!e);
+        lane_out[e] = SPARE;
+        cycles(100);
+        check_lanes();
+    }
 }
 
 static uint64_t until_down(int e, int cause, const char* what) {

@@ -66,10 +66,12 @@ static void reset(bool both) {
     const int e = int(draw(2));
     ends[e].reset = 1;
     restarted(e);
+    std::fill(counted[e], counted[e] + 18, 0);
     cycles(1 + draw(60));
     if (both) {
         ends[!e].reset = 1;
         restarted(!e);
+        std::fill(counted[!e], counted[!e] + 18, 0);
         cycles(1 + draw(20));
         ends[draw(2)].reset = 0;
         cycles(draw(20));
@@ -231,4 +233,5 @@ static void trouble(size_t kind, uint64_t total) {
     run(50);
     cycles(100);
     check_lanes();
+    check_counters();
 }
