@@ -95,12 +95,12 @@ static void forge(int e, int byte, int change) {
     lines[e].forge_phit = lines[e].phits;
     lines[e].forge = 1;
 }
-static void forged() {  // a peer that breaks the rules
+static void forged(int kind) {  // a peer that breaks the rules
     drain();
     no_stalls();
     cycles(300);
     may_be_down = true;
-    const int e = int(draw(2)), kind = int(draw(5));
+    const int e = int(draw(2));
     int victim = !e;
     if (kind < 2) {
         if (kind == 0) forge(e, 16, 3);  // an unknown type
@@ -210,7 +210,10 @@ static void trouble(size_t kind, uint64_t total) {
     } else if (kind == ONE_RESET || kind == BOTH_RESET) {
         reset(kind == BOTH_RESET);
     } else if (kind == FORGED) {
-        forged();
+        for (int forgery = 0; forgery < 5; ++forgery) {
+            forged(forgery);
+            run(50);
+        }
     } else if (kind == RAW) {
         run(beats);
         raw();
