@@ -316,8 +316,9 @@ async def link_down(dut, kind: str) -> None:
     elif kind == "silence":  # idle, and no flit comes any more
         env.ba.set("mute", 1)
     else:
-        env.ab.set("error_threshold", 2**30)  # lanes can be trained, a full flit hardly passes
-        env.ab.send(*command(source, env.block, 30, addr=0))
+        # The lanes can be trained, a full flit hardly passes.
+        env.ab.set("error_threshold", int(0.35 * 2**32))
+        env.ab.send(*command(source, env.block, 240, addr=0))
     for _ in range(20_000):
         if env.a.down:
             break
