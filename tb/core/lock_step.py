@@ -208,6 +208,8 @@ class LockStep:
         self._compare(got, "next pc", want.next_pc, got.next_pc)
         self._compare(got, "destination", want.rd, got.rd)
         self._compare(got, f"x{want.rd}", want.rd_value, got.rd_value)
+        if want.trap and iss.mcause == INSTRUCTION_FAULT:
+            self._compare(got, "operands of what was not fetched", 0, got.flags >> 5 & 0x3FF)
         self._check_memory(want, got)
         self._check_sleep(want, got)
         # Accesses and divisions look at the lines when they begin, WFI lets them wait.
