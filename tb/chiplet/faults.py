@@ -25,14 +25,17 @@ from tb.chiplet.scenario import (
     LIST_START,
     NOTIFY_CLEAR,
     WAIT,
+    WATCHDOG_CYCLES,
     Scenario,
     Step,
     Want,
+    pieces,
     register,
 )
 
 FETCHER = 31
 LOCAL = ("mac", "mac", "ve", "ve", "load", "weights", "column", "row", "sync")  # no lasting effects
+LONGEST_COMMAND = 6000  # cycles, and more than any of these takes
 BEYOND = 0x0F00_0000  # beats that no memory has
 
 
@@ -247,6 +250,8 @@ class Injector:
         s.start(c, data, base, pushed, limit, address)
         if kind == "busy":
             s.store(c, register("CONTROL"), LIST_START)
+        if fault.code == Code.HUNG:
+            s.store(c, register("WATCHDOG"), LONGEST_COMMAND)
         s.traffic(c, self.r.choice((0, 5)))
         sequence = fault.sequence
         if sequence is None:
@@ -271,7 +276,7 @@ class Injector:
         """A load or weights from beats that do not exist; what it writes is undefined."""
         drawn = self.draws.draw(self.r.choice(("load", "weights")))
         drawn.command.values["mem"] = BEYOND + self.draws.any(20)
-        made.add(0, DMA, drawn.command, drawn.reads, drawn.writes)
+        made.add(0, DMA, drawn.command, pieces(drawn.reads), pieces(drawn.writes))
         return drawn.command
 
     def conflict(self, made: Program) -> Command:
@@ -310,6 +315,7 @@ class Injector:
         s.store(c, register("CONTROL"), ENGINE_RESET | NOTIFY_CLEAR)
         s.poll(c, register("DISPATCH"), 0, DISPATCH_ERROR | DISPATCH_RESETTING)
         s.check(c, register("ERROR"), 0)
+        s.store(c, register("WATCHDOG"), WATCHDOG_CYCLES)
         s.sequence[c].clear()
         s.tell(c)
         s.initialise([c])

@@ -35,7 +35,8 @@ END, STORE, CHECK, POLL, PUSH, SLEEP, WAIT = range(7)  # operations of tb/chiple
 LINE_ERROR, LINE_MESSAGE, LINE_IDLE = 1 << 17, 1 << 18, 1 << 20
 DISPATCH_IDLE, DISPATCH_ERROR, DISPATCH_RESETTING = 2, 4, 16
 LIST_START, ENGINE_RESET, NOTIFY_CLEAR, SIGNATURE_CLEAR = 1, 2, 4, 8
-WATCHDOG_CYCLES = 8000
+WATCHDOG_CYCLES = 100_000  # a chiplet waits that long for the other to be initialised
+PIECE = 32
 WEIGHTS = {  # how often each command is drawn
     "mac": 6, "ve": 6, "load": 5, "store": 2, "weights": 2, "column": 2, "row": 2, "send": 3,
     "sync": 1,
@@ -74,13 +75,20 @@ class Step:
     title: str = ""
 
 
+def pieces(parts: list[Part]) -> list[Part]:
+    """Parts cut at multiples of PIECE: a program finds the users of a short thing sooner."""
+    return [Part(f"{p.name}/{n}", max(p.first, n * PIECE), min(p.last, (n + 1) * PIECE))
+            for p in parts for n in range(p.first // PIECE, (p.last - 1) // PIECE + 1)]
+
+
 class Scenario:
     def __init__(self, config: Config, seed: int, memory_beats: int = 32768) -> None:
         self.config, self.seed = config, seed
         self.r = random.Random(seed)
         rng = np.random.default_rng(seed)
         self.layout = Layout(config.block // 2)
-        self.next_list = self.layout.lists
+        self.next_list = [self.layout.lists] * config.n_chiplets
+        self.drawn = 0  # random commands
         self.memory_beats = memory_beats
         memories = [memory_image(self.layout, config.block, memory_beats, rng)
                     for _ in range(config.n_chiplets)]
@@ -151,10 +159,10 @@ class Scenario:
         for n in range(1, 16):
             self.store(chiplet, register("BASE", n), base[n])
         beats = len(raw) // self.config.block
-        at = self.next_list
+        at = self.next_list[chiplet]
         if at + beats > self.memory_beats:
             raise ValueError(f"the lists need more than {self.memory_beats} memory beats")
-        self.next_list = at + beats
+        self.next_list[chiplet] = at + beats
         self.images[chiplet][at : at + beats] = np.frombuffer(raw, np.uint8).reshape(
             beats, self.config.block)
         self.package.chiplets[chiplet].memory[at : at + beats] = self.images[chiplet][
@@ -254,7 +262,7 @@ class Scenario:
                         mem = self.r.randint(layout.fp32, layout.stores - 64)
                     made.add(c, DMA, Command("load", DMA, {
                         "mem": mem, "stash": at, "rows": 1, "count": count, "mx": int(mx)}),
-                        writes=[Part("stash", at, at + count)])
+                        writes=pieces([Part("stash", at, at + count)]))
             for macro in range(config.n_macros):
                 step = 4
                 for set_ in range(0, config.sets, step):
@@ -262,13 +270,13 @@ class Scenario:
                     mem = self.r.randrange(0, layout.fp32 // 2, period)
                     made.add(c, DMA, Command("weights", DMA, {
                         "mem": mem, "set": set_, "count": sets * config.block, "macro": macro}),
-                        writes=[Part(f"sets{macro}", set_, set_ + sets)])
+                        writes=pieces([Part(f"sets{macro}", set_, set_ + sets)]))
             draws.scalars[:] = False
             for s_dst in (0, self.r.randrange(100, 800), vector_engine.SCALARS - 40):
                 at = draws.core.last % (config.stash_beats // 2)
                 made.add(c, VE, Command("ve", VE, {
                     "a": at, "len": 2, "outer": 40, "inner": 1, "a_outer": 3, "reduce": 1,
-                    "s_dst": s_dst}), reads=[Part("stash", at, at + 40 * 3)])
+                    "s_dst": s_dst}), reads=pieces([Part("stash", at, at + 40 * 3)]))
                 draws.scalars[s_dst : s_dst + 40] = True
         self.run_program(made, [self.bases() for _ in self.commands], "initialise")
 
@@ -278,6 +286,7 @@ class Scenario:
         for draws in self.commands:
             draws.results.clear()
         names, weights = list(WEIGHTS), list(WEIGHTS.values())
+        self.drawn += count
         for _ in range(count):
             self.add(made, self.r.randrange(self.config.n_chiplets),
                      self.r.choices(names, weights)[0], base)
@@ -301,9 +310,10 @@ class Scenario:
         if name == "mac" and draws.mac_reads_results(drawn):
             made.add(c, queue, Command("sync", queue))
         command = draws.relocated(drawn.command, base[c])
+        reads = pieces(drawn.reads)
         if name == "send":
-            return made.send(c, command, drawn.reads, drawn.remote, after)
-        return made.add(c, queue, command, drawn.reads, drawn.writes, after)
+            return made.send(c, command, reads, pieces(drawn.remote), after)
+        return made.add(c, queue, command, reads, pieces(drawn.writes), after)
 
     def finish(self) -> None:
         for c, script in enumerate(self.script):
