@@ -10,6 +10,7 @@ Both are put into a folder that mirrors the repository; MUTANT= makes tb/common/
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import subprocess
@@ -175,7 +176,7 @@ class Netlist:
             module: count * weights.get(name, 0) / total / names.count(name)
             for module, name in zip(modules, names)
         }
-        return {module: max(1, round(n)) for module, n in part.items() if n}
+        return {module: math.ceil(n) for module, n in part.items() if n}
 
     def _selectable(self, netlist: str) -> str:
         """The netlist with the original's parameters, and with the select input as a register
