@@ -40,7 +40,16 @@ module chiplet_tb #(
   output wire [63:0]  host_error_info,
   output wire [31:0]  queue_busy,
   output wire [31:0]  queue_full,
-  output reg  [31:0]  records          // cycles in which there was one
+  // the cycle before, for readers that come after the edge
+  output reg  [31:0]  records,         // cycles in which there was a record
+  output reg  [1:0]   last_valid,
+  output reg  [9:0]   last_queue,
+  output reg  [7:0]   last_opcode,
+  output reg  [31:0]  last_sequence,
+  output reg  [63:0]  last_signature,
+  output reg  [63:0]  last_step,
+  output reg  [31:0]  last_busy,
+  output reg  [31:0]  last_full
 );
   localparam N = 2;
   localparam DATA = 8 * BLOCK;
@@ -62,7 +71,17 @@ module chiplet_tb #(
 
   always @(posedge clk) begin
     if (rst) records <= 32'd0;
-    else if (trace_valid != 2'd0) records <= records + 32'd1;
+    else if (trace_valid != 2'd0) begin
+      records <= records + 32'd1;
+      last_valid <= trace_valid;
+      last_queue <= trace_queue;
+      last_opcode <= trace_opcode;
+      last_sequence <= trace_sequence;
+      last_signature <= trace_signature;
+      last_step <= host_status;
+      last_busy <= queue_busy;
+      last_full <= queue_full;
+    end
   end
 
   genvar c, b, m;

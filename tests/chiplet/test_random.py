@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two whole chiplets with random command lists against the command-level simulator."""
+"""Two whole chiplets with random command lists against the command-level simulator, as a compiled
+program; test_random_uvm.py runs the same scenarios under pyuvm."""
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import shutil
@@ -14,16 +16,20 @@ import pytest
 
 from models.config import Config
 from tb.chiplet.board import Board, Record
+from tb.chiplet.chiplet_coverage import CommandCoverage
 from tb.chiplet.faults import KINDS, Injector
 from tb.chiplet.scenario import Scenario
 from tb.common.compiled import compiled
+from tb.common.coverage import unmet
 from tb.common.filelist import ROOT, FileList, block_list
-from tb.common.runner import flag, missing_simulator
+from tb.common.runner import missing_simulator
 
 BENCH = ROOT / "tb" / "chiplet"
 WORK = ROOT / "build" / "chiplet_random"
 RECORD = struct.Struct("<6I")
 SMALL = Config("random", 2, 2, 16, 96, 1024, 4)
+WIDE = Config("random64", 2, 2, 64, 96, 1024, 4)
+RUNS = 8
 
 
 def sources() -> FileList:
@@ -43,9 +49,8 @@ def parameters(config: Config) -> dict[str, int]:
 def harness(config: Config) -> Path:
     files = sources()
     files.add(FileList([BENCH / "chiplet_tb.v"]))
-    effort = 1 if flag("MUTANT") else 3
     options = ["--x-initial", "unique", "--unroll-count", "1", "-Wno-fatal", "-Wno-lint",
-               "-CFLAGS", f"-O{effort}"]
+               "-CFLAGS", "-O1"]
     return compiled("chiplet_bulk", "chiplet_tb", files, BENCH / "chiplet_bulk.cpp",
                     parameters(config), options)
 
@@ -56,7 +61,7 @@ def behaviours(r: random.Random) -> list[str]:
             f"{r.choice((2, 5, 100))},{r.choice((256, 256, 128, 30))}" for _ in range(30)]
 
 
-def run(scenario: Scenario, cycles: int = 4_000_000) -> Board:
+def run(scenario: Scenario, cycles: int = 300_000, seen: CommandCoverage | None = None) -> Board:
     """Run a finished scenario on the compiled machine; its board, when all is as expected.
 
     Raises:
@@ -66,6 +71,8 @@ def run(scenario: Scenario, cycles: int = 4_000_000) -> Board:
     folder = WORK / f"{scenario.config.block}-{scenario.seed}-{os.getpid()}"
     scenario.write(folder)
     board = Board(scenario)
+    if seen:
+        board.on_match = seen.match
     mutant = os.environ.get("MUTANT", "0").rpartition(":")[2]
     reader, writer = os.pipe()
     errors = r.choice((0, 0, 200_000, 2_000_000))
@@ -94,30 +101,79 @@ def run(scenario: Scenario, cycles: int = 4_000_000) -> Board:
     return board
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _verilator() -> None:
     if reason := missing_simulator("verilator"):
         pytest.skip(reason)
 
 
-def test_lists(seed: int) -> None:
-    """A few hundred commands."""
-    scenario = Scenario(SMALL, seed)
+@functools.cache  # mutants run in one process
+def lists(config: Config, seed: int, count: int, length: int) -> Scenario:
+    """`count` lists of `length` random commands."""
+    scenario = Scenario(config, seed)
     scenario.initialise()
-    for _ in range(3):
-        scenario.random_list(150)
+    for _ in range(count):
+        scenario.random_list(length)
     scenario.finish()
-    assert run(scenario).compared == scenario.total > 600
+    return scenario
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_fault(seed: int, kind: str) -> None:
-    """Each kind of bad input on each chiplet: error registers, interrupt, and random lists after
-    the engine reset."""
+@functools.cache
+def fault(seed: int, kind: str) -> Scenario:
+    """One kind of bad input on each chiplet, with random lists behind it."""
     scenario = Scenario(SMALL, seed)
     scenario.initialise()
     for chiplet in range(SMALL.n_chiplets):
         Injector(scenario, chiplet).inject(kind)
         scenario.random_list(20)
     scenario.finish()
-    run(scenario)
+    return scenario
+
+
+@pytest.mark.regress
+@pytest.mark.usefixtures("_verilator")
+def test_lists(seed: int) -> None:
+    """The compiled program with a few hundred commands: the first test of a mutant."""
+    scenario = lists(SMALL, seed, 3, 150)
+    assert run(scenario).compared == scenario.total > 600
+
+
+@pytest.mark.regress
+@pytest.mark.usefixtures("_verilator")
+def test_full_width(seed: int) -> None:
+    """Beats of 64 bytes."""
+    scenario = lists(WIDE, seed, 4, 150)
+    assert run(scenario).compared == scenario.total > 800
+
+
+@pytest.mark.regress
+@pytest.mark.usefixtures("_verilator")
+def test_hundred_thousand(seed: int) -> None:
+    """More than 10^5 random commands, and bad input of every kind between them."""
+    seen, drawn = CommandCoverage(exhaustive=True), 0
+    for number in range(RUNS):
+        scenario = Scenario(SMALL, 1000 * seed + number)
+        kinds = scenario.r.sample(KINDS, len(KINDS))[:4] if number < RUNS - 4 else \
+            KINDS[4 * (number - RUNS + 4) :][:4]
+        scenario.initialise()
+        for length in (10, 40, 100, *[350] * 36):
+            scenario.random_list(length)
+        for kind in kinds:
+            Injector(scenario, scenario.r.randrange(2)).inject(kind)
+            seen.fault(kind)
+            scenario.random_list(50)
+        scenario.finish()
+        run(scenario, 10_000_000, seen)
+        drawn += scenario.drawn
+    print(f"{drawn} random commands")
+    seen.coverage.save()
+    assert drawn >= 100_000 and not unmet(seen.coverage)
+
+
+@pytest.mark.regress
+@pytest.mark.usefixtures("_verilator")
+@pytest.mark.parametrize("kind", KINDS)
+def test_fault(seed: int, kind: str) -> None:
+    """Each kind of bad input on each chiplet: error registers, interrupt, and random lists after
+    the engine reset."""
+    run(fault(seed, kind))
