@@ -20,8 +20,8 @@ from tb.common.compiled import compiled
 from tb.common.filelist import FileList
 from tb.common.runner import flag, missing_simulator
 from tb.core.core_cases import CHANCES
+from tb.core.exhaustive_program import all_csrs, all_encodings
 from tb.core.lock_step import LockStep, Record
-from tb.core.random_program import all_csrs, all_encodings
 from tests.core.test_core import TESTS, assembled, random_image, regions, sources
 
 QUIET = ((1000, 0, 0, 0, 0, 0),)

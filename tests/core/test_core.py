@@ -11,7 +11,8 @@ from scripts.firmware import FIRMWARE, ROOT, Image, build
 from scripts.kernels import KERNELS
 from tb.common.filelist import FileList, block_list
 from tb.common.runner import simulate
-from tb.core.random_program import all_csrs, generate
+from tb.core.exhaustive_program import all_csrs
+from tb.core.random_program import generate
 
 TESTS = ROOT / "firmware" / "tests"
 GENERATED = ROOT / "build" / "firmware" / "random"
