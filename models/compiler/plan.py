@@ -177,7 +177,7 @@ class Plan:
         return layer
 
     def _pieces(self) -> list[Range]:
-        """The hidden layer in as many pieces as leave every chiplet a block, and every macro a tile,
+        """The hidden layer in as many pieces as leave every chiplet a block, every macro a tile,
         of each."""
         blocks = self.model.ffn_dim // self.block // self.n
         number = min(PIECES, blocks, 2 * blocks // self.config.n_macros)
