@@ -37,8 +37,8 @@ class Model(Reference):
     ) -> None:
         c = weights.config
         super().__init__(c, block, trace)
-        self.word = fp32.flush(weights.word)
-        self.position = add(weights.position, weights.token_type[0])
+        self.word = fp32.flush(weights.embedding)
+        self.position = weights.positions
         self.embed_norm = (vector.norm_gain(weights.gamma, c.dim), fp32.flush(weights.beta))
         self.layers = weights.layers
         self.stationary = []

@@ -67,7 +67,7 @@ def bert_embedding(w: BertWeights, tokens: np.ndarray) -> np.ndarray:
     def heads(y: np.ndarray) -> np.ndarray:
         return y.reshape(len(y), count, c.n_heads, c.head_dim).swapaxes(1, 2)
 
-    x = norm(w.word[tokens] + w.position[:count] + w.token_type[0], w.gamma, w.beta)
+    x = norm(w.embedding[tokens] + w.position[:count] + w.token_type[0], w.gamma, w.beta)
     for layer in w.layers:
         q, k = heads(x @ layer.wq.T + layer.bq), heads(x @ layer.wk.T + layer.bk)
         p = _softmax(q @ k.swapaxes(2, 3) / np.float32(math.sqrt(c.head_dim)))

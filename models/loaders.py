@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read checkpoints: llama2.c .bin, GGUF, safetensors (Llama and BERT), and those that pip brings.
+"""Read checkpoints: llama2.c .bin, GGUF, Hugging Face folders (Llama, GPT-2, BERT), and those
+that pip brings. `load` takes whichever it is.
 
 Every loader raises CheckpointError with the file's name and what is wrong with it.
 """
@@ -16,17 +17,37 @@ import numpy as np
 
 from models.checkpoint import (
     BertConfig,
-    BertLayer,
     BertWeights,
+    BiasedLayer,
     CheckpointError,
+    Gpt2Config,
+    Gpt2Weights,
     LlamaConfig,
     LlamaLayer,
     LlamaWeights,
+    Weights,
     existing,
     pair_interleaved,
 )
 
 Tensors = dict[str, np.ndarray]
+
+
+def load(path: str | Path) -> Weights:
+    """Any checkpoint that can be read: a Hugging Face folder or its .safetensors file by the
+    model_type in config.json, .gguf, or else llama2.c's .bin."""
+    path = existing(path)
+    if path.suffix == ".safetensors":
+        path = path.parent
+    if path.is_dir():
+        kind = _settings(path).get("model_type")
+        if kind not in FOLDERS:
+            raise CheckpointError(f"{path}: model_type {kind} is not supported, only "
+                                  f"{', '.join(FOLDERS)}")
+        return FOLDERS[kind](path)
+    with path.open("rb") as file:
+        gguf = file.read(4) == b"GGUF"
+    return load_gguf(path) if gguf or path.suffix == ".gguf" else load_llama2c(path)
 
 
 def load_llama2c(path: str | Path) -> LlamaWeights:
@@ -185,13 +206,17 @@ class _Settings(dict):
         raise CheckpointError(f"config.json has no {key}")
 
 
-def _read_folder(folder: str | Path) -> tuple[Path, dict[str, Any], Tensors]:
-    folder = existing(folder)
+def _settings(folder: Path) -> dict[str, Any]:
     path = existing(folder / "config.json")
     try:
-        config = _Settings(json.loads(path.read_text()))
-    except ValueError as error:
-        raise CheckpointError(f"{path}: not JSON ({error})") from error
+        return _Settings(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{path}: not a JSON object ({error})") from error
+
+
+def _read_folder(folder: str | Path) -> tuple[Path, dict[str, Any], Tensors]:
+    folder = existing(folder)
+    config = _settings(folder)
     tensors: Tensors = {}
     files = sorted(folder.glob("*.safetensors"))
     if not files:
@@ -251,18 +276,29 @@ def load_hf_llama(folder: str | Path) -> LlamaWeights:
     )
 
 
+GELU = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh"}
+
+
+def _activation(folder: Path, name: str) -> str:
+    if name not in GELU:
+        raise CheckpointError(f"{folder}: activation {name} is not supported, only "
+                              f"{', '.join(GELU)}")
+    return GELU[name]
+
+
 def load_hf_bert(folder: str | Path) -> BertWeights:
     """A Hugging Face folder (config.json, *.safetensors) of a BERT encoder."""
     folder, h, t = _read_folder(folder)
     if h.get("model_type") != "bert":
         raise CheckpointError(f"{folder}: model_type {h.get('model_type')} is not bert")
-    if h.get("hidden_act") != "gelu":
-        raise CheckpointError(f"{folder}: activation {h.get('hidden_act')} is not gelu")
+    if (kind := h.get("position_embedding_type", "absolute")) != "absolute":
+        raise CheckpointError(f"{folder}: position_embedding_type {kind} is not supported")
     prefix = "bert." if "bert.embeddings.word_embeddings.weight" in t else ""
     c = BertConfig(
         dim=h["hidden_size"], n_layers=h["num_hidden_layers"], n_heads=h["num_attention_heads"],
         ffn_dim=h["intermediate_size"], vocab=h["vocab_size"],
         max_seq=h["max_position_embeddings"], norm_eps=float(h["layer_norm_eps"]),
+        activation=_activation(folder, h["hidden_act"]),
     )  # fmt: skip
 
     def get(name: str) -> np.ndarray:
@@ -274,7 +310,7 @@ def load_hf_bert(folder: str | Path) -> BertWeights:
     }  # fmt: skip
     norms = {"attn": "attention.output.LayerNorm", "ffn": "output.LayerNorm"}
 
-    def layer(i: int) -> BertLayer:
+    def layer(i: int) -> BiasedLayer:
         at = f"encoder.layer.{i}."
         fields: Tensors = {}
         for ours, theirs in names.items():
@@ -283,17 +319,69 @@ def load_hf_bert(folder: str | Path) -> BertWeights:
         for ours, theirs in norms.items():
             fields[f"{ours}_gamma"] = get(f"{at}{theirs}.weight")
             fields[f"{ours}_beta"] = get(f"{at}{theirs}.bias")
-        return BertLayer(**fields)
+        return BiasedLayer(**fields)
 
     return BertWeights(
         config=c,
-        word=get("embeddings.word_embeddings.weight"),
+        embedding=get("embeddings.word_embeddings.weight"),
         position=get("embeddings.position_embeddings.weight"),
         token_type=get("embeddings.token_type_embeddings.weight"),
         gamma=get("embeddings.LayerNorm.weight"),
         beta=get("embeddings.LayerNorm.bias"),
         layers=[layer(i) for i in range(c.n_layers)],
     )
+
+
+def load_hf_gpt2(folder: str | Path) -> Gpt2Weights:
+    """A Hugging Face folder (config.json, *.safetensors) of the GPT-2 kind. Its matrices are stored
+    as [inputs, outputs], q, k and v as one."""
+    folder, h, t = _read_folder(folder)
+    if h.get("model_type") != "gpt2":
+        raise CheckpointError(f"{folder}: model_type {h.get('model_type')} is not gpt2")
+    if not h.get("scale_attn_weights", True) or h.get("scale_attn_by_inverse_layer_idx"):
+        raise CheckpointError(f"{folder}: scores are only scaled by 1/sqrt(head size)")
+    prefix = "transformer." if "transformer.wte.weight" in t else ""
+    c = Gpt2Config(
+        dim=h["n_embd"], n_layers=h["n_layer"], n_heads=h["n_head"],
+        ffn_dim=h.get("n_inner") or 4 * h["n_embd"], vocab=h["vocab_size"],
+        max_seq=h["n_positions"], norm_eps=float(h.get("layer_norm_epsilon", 1e-5)),
+        activation=_activation(folder, h.get("activation_function", "gelu_new")),
+    )  # fmt: skip
+
+    def get(name: str) -> np.ndarray:
+        return _take(folder, t, prefix + name)
+
+    def linear(name: str) -> tuple[np.ndarray, np.ndarray]:
+        return np.ascontiguousarray(get(f"{name}.weight").T), get(f"{name}.bias")
+
+    def layer(i: int) -> BiasedLayer:
+        at = f"h.{i}."
+        qkv, bias = linear(at + "attn.c_attn")
+        if len(qkv) % 3 or bias.shape != qkv.shape[:1]:
+            raise CheckpointError(f"{folder}: layer {i} c_attn is not q, k and v")
+        (wq, wk, wv), (bq, bk, bv) = np.split(qkv, 3), np.split(bias, 3)
+        wo, bo = linear(at + "attn.c_proj")
+        w_in, b_in = linear(at + "mlp.c_fc")
+        w_out, b_out = linear(at + "mlp.c_proj")
+        return BiasedLayer(
+            wq, bq, wk, bk, wv, bv, wo, bo, get(at + "ln_1.weight"), get(at + "ln_1.bias"),
+            w_in, b_in, w_out, b_out, get(at + "ln_2.weight"), get(at + "ln_2.bias"))
+
+    embedding = get("wte.weight")
+    tied = h.get("tie_word_embeddings", True)
+    return Gpt2Weights(
+        config=c,
+        embedding=embedding,
+        position=get("wpe.weight"),
+        layers=[layer(i) for i in range(c.n_layers)],
+        gamma=get("ln_f.weight"),
+        beta=get("ln_f.bias"),
+        w_out=embedding if tied else _take(folder, t, "lm_head.weight"),
+    )
+
+
+FOLDERS = {"llama": load_hf_llama, "gpt2": load_hf_gpt2, "bert": load_hf_bert}
+"""Loaders of Hugging Face folders by model_type."""
 
 
 def _package_folder(package: str) -> Path:

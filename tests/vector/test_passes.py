@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models import bert, fp32, mx, vector_engine
-from models.checkpoint import BertConfig, BertLayer, BertWeights
+from models.checkpoint import BertConfig, BertWeights, BiasedLayer
 from models.commands import Command
 from models.dimc import Operand, product
 from models.vector_engine import (
@@ -47,11 +47,11 @@ def random_bert(c: BertConfig, seed: int) -> BertWeights:
     def array(*shape: int) -> np.ndarray:
         return (rng.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
 
-    def layer() -> BertLayer:
+    def layer() -> BiasedLayer:
         wide = {"w_in": (c.ffn_dim, c.dim), "b_in": (c.ffn_dim,), "w_out": (c.dim, c.ffn_dim)}
         fields = {f.name: array(*wide.get(f.name, (c.dim, c.dim) if f.name[0] == "w" else (c.dim,)))
-                  for f in dataclasses.fields(BertLayer)}
-        return BertLayer(**fields | {n: 1 + fields[n] for n in ("attn_gamma", "ffn_gamma")})
+                  for f in dataclasses.fields(BiasedLayer)}
+        return BiasedLayer(**fields | {n: 1 + fields[n] for n in ("attn_gamma", "ffn_gamma")})
 
     return BertWeights(c, array(c.vocab, c.dim) * 8, array(c.max_seq, c.dim), array(2, c.dim),
                        1 + array(c.dim), array(c.dim), [layer() for _ in range(c.n_layers)])
