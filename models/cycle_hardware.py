@@ -95,7 +95,8 @@ class Hardware:
 class Firmware:
     """Cycles of the control core between lists, measured in the trace of a run.
 
-    list_gap: from a list's notify to the start of the next list. chunk_gap: from the notify of the
+    list_gap: from a list's notify to the start of the next list. step_gap: from the notify of a
+    step list of a prompt to the first load pushed for the next one. chunk_gap: from the notify of the
     head list to the first load pushed for the next token; chiplet_gap: more for each chiplet, whose
     argmax is compared. embed_gap: from the signatures in the stash to the first load of an
     embedding row; token_gap: more for each further token. start_gap: from the last row to the start
@@ -104,6 +105,7 @@ class Firmware:
     """
 
     list_gap: int = 102
+    step_gap: int = 150
     chunk_gap: int = 155
     chiplet_gap: int = 32
     embed_gap: int = 110

@@ -68,8 +68,10 @@ def run(images: Sequence[Image], config: Config, prompt: Sequence[int], new_toke
 
 def serve(images: Sequence[Image], config: Config, requests: Sequence[Request], *,
           policy: Policy = in_order, poison: bool = False, queue_depth: int = 8,
-          want_logits: bool = False, chunk: int | None = None, boot_rom: bool = True) -> Run:
-    """As `run`, for several requests one after the other."""
+          want_logits: bool = False, chunk: int | None = None, boot_rom: bool = True,
+          seen: Callable[[], object] = lambda: None) -> Run:
+    """As `run`, for several requests one after the other. `seen` is called before each new token
+    is taken (on chiplet 0)."""
     for request in requests:
         check_request(images[0], request.prompt, request.new_tokens)
     package = Package(config, [image.beats for image in images], policy=policy, poison=poison,
@@ -77,6 +79,8 @@ def serve(images: Sequence[Image], config: Config, requests: Sequence[Request], 
     logits: list[list[np.ndarray]] = [[] for _ in images]
 
     def look(chiplet: int) -> None:
+        if chiplet == 0:
+            seen()
         if want_logits:
             logits[chiplet].append(read_logits(package.chiplets[chiplet], images[chiplet]))
 
