@@ -56,13 +56,20 @@ class Operand:
         return (int(live.min()), int(live.max())) if live.size else (0, 0)
 
 
+def start_is_plain(acc: np.ndarray) -> bool:
+    """True where start values are 0 or between 2^-103 and 2^100: multiples of 2^-126, so that no
+    sum with such multiples is subnormal, and far from infinity."""
+    size = np.abs(acc)
+    return bool(((size == 0) | ((size >= 2.0**-103) & (size <= 2.0**100))).all())
+
+
 def _always_normal(x: Operand, w: Operand) -> bool:
     """True where no scaled operand, contribution or sum can leave the normal fp32 range."""
     if (x.e == mx.NONFINITE).any() or (w.e == mx.NONFINITE).any():
         return False
     (xlo, xhi), (wlo, whi) = x.step_range, w.step_range
     top = x.bits + w.bits + 20  # |d| < 2^(bx - 1 + bw - 1 + 6), and 2^16 blocks in one sum
-    return min(xlo, wlo, xlo + wlo) >= -126 and max(xhi, whi, xhi + whi) + top < 128
+    return min(xlo, wlo, xlo + wlo) >= -126 and max(xhi, whi, xhi + whi) + top < 127
 
 
 def product(x: Operand, w: Operand, acc=None) -> np.ndarray:
@@ -75,7 +82,7 @@ def product(x: Operand, w: Operand, acc=None) -> np.ndarray:
     """
     if x.q.shape[-1] != w.q.shape[-1] or x.block != w.block:
         raise ValueError(f"contractions {x.q.shape}, {w.q.shape} do not agree")
-    fast = acc is None and _always_normal(x, w)
+    fast = (acc is None or start_is_plain(acc)) and _always_normal(x, w)
     xv, wv = (x.scaled, w.scaled) if fast else (fp32.from_int(x.q), fp32.from_int(w.q))
     out = fp32.ZERO if acc is None else fp32.flush(acc)
     for b in range(x.q.shape[-1] // x.block):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.checkpoint import BertWeights, LlamaWeights
+from models.checkpoint import BertWeights, BiasedLayer, Gpt2Weights, LlamaWeights
 from models.vector import rope_table
 
 
@@ -49,31 +49,58 @@ def llama_logits(w: LlamaWeights, tokens: Sequence[int]) -> np.ndarray:
     return norm(x, w.final_norm) @ w.w_out.T
 
 
-def _gelu(x: np.ndarray) -> np.ndarray:
+def _gelu(x: np.ndarray, activation: str) -> np.ndarray:
+    if activation == "gelu_tanh":
+        inner = np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x**3)
+        return x * np.float32(0.5) * (1 + np.tanh(inner))
     erf = np.vectorize(math.erf, otypes=[np.float32])
     return x * np.float32(0.5) * (1 + erf(x / np.float32(math.sqrt(2))))
+
+
+def _layer_norm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float) -> np.ndarray:
+    d = x - x.mean(axis=-1, keepdims=True)
+    variance = np.mean(d * d, axis=-1, keepdims=True)
+    return d / np.sqrt(variance + np.float32(eps)) * gamma + beta
+
+
+def _attention(layer: BiasedLayer, x: np.ndarray, n_heads: int, mask) -> np.ndarray:
+    """x [..., T, dim] -> output of Wo [..., T, dim]."""
+
+    def heads(y: np.ndarray) -> np.ndarray:
+        return y.reshape(*y.shape[:-1], n_heads, -1).swapaxes(-2, -3)
+
+    q, k = heads(x @ layer.wq.T + layer.bq), heads(x @ layer.wk.T + layer.bk)
+    p = _softmax(q @ k.swapaxes(-1, -2) / np.float32(math.sqrt(q.shape[-1])) + mask)
+    o = (p @ heads(x @ layer.wv.T + layer.bv)).swapaxes(-2, -3).reshape(x.shape)
+    return o @ layer.wo.T + layer.bo
+
+
+def _mlp(layer: BiasedLayer, x: np.ndarray, activation: str) -> np.ndarray:
+    return _gelu(x @ layer.w_in.T + layer.b_in, activation) @ layer.w_out.T + layer.b_out
+
+
+def gpt2_logits(w: Gpt2Weights, tokens: Sequence[int]) -> np.ndarray:
+    """One whole sequence [T] -> logits float32 [T, vocab]."""
+    c, count = w.config, len(tokens)
+    mask = np.triu(np.full((count, count), -np.inf, np.float32), 1)
+    x = w.embedding[np.asarray(tokens)] + w.position[:count]
+    for layer in w.layers:
+        h = _layer_norm(x, layer.attn_gamma, layer.attn_beta, c.norm_eps)
+        x = x + _attention(layer, h, c.n_heads, mask)
+        h = _layer_norm(x, layer.ffn_gamma, layer.ffn_beta, c.norm_eps)
+        x = x + _mlp(layer, h, c.activation)
+    return _layer_norm(x, w.gamma, w.beta, c.norm_eps) @ w.w_out.T
 
 
 def bert_embedding(w: BertWeights, tokens: np.ndarray) -> np.ndarray:
     """Sequences of one length int [S, T] -> unit vectors float32 [S, dim] (mean pooling)."""
     c = w.config
-    count = tokens.shape[1]
-
-    def norm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> np.ndarray:
-        d = x - x.mean(axis=-1, keepdims=True)
-        variance = np.mean(d * d, axis=-1, keepdims=True)
-        return d / np.sqrt(variance + np.float32(c.norm_eps)) * gamma + beta
-
-    def heads(y: np.ndarray) -> np.ndarray:
-        return y.reshape(len(y), count, c.n_heads, c.head_dim).swapaxes(1, 2)
-
-    x = norm(w.embedding[tokens] + w.position[:count] + w.token_type[0], w.gamma, w.beta)
+    x = w.embedding[tokens] + w.position[: tokens.shape[1]] + w.token_type[0]
+    x = _layer_norm(x, w.gamma, w.beta, c.norm_eps)
     for layer in w.layers:
-        q, k = heads(x @ layer.wq.T + layer.bq), heads(x @ layer.wk.T + layer.bk)
-        p = _softmax(q @ k.swapaxes(2, 3) / np.float32(math.sqrt(c.head_dim)))
-        o = (p @ heads(x @ layer.wv.T + layer.bv)).swapaxes(1, 2).reshape(x.shape)
-        x = norm(x + o @ layer.wo.T + layer.bo, layer.attn_gamma, layer.attn_beta)
-        h = _gelu(x @ layer.w_in.T + layer.b_in)
-        x = norm(x + h @ layer.w_out.T + layer.b_out, layer.ffn_gamma, layer.ffn_beta)
+        x = x + _attention(layer, x, c.n_heads, np.float32(0))
+        x = _layer_norm(x, layer.attn_gamma, layer.attn_beta, c.norm_eps)
+        x = x + _mlp(layer, x, c.activation)
+        x = _layer_norm(x, layer.ffn_gamma, layer.ffn_beta, c.norm_eps)
     pooled = x.mean(axis=1)
     return pooled / np.linalg.norm(pooled, axis=-1, keepdims=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models import bert, fp32, mx, vector_engine
-from models.checkpoint import BertConfig, BertWeights, BiasedLayer
+from models.checkpoint import BertConfig, random_biased
 from models.commands import Command
 from models.dimc import Operand, product
 from models.vector_engine import (
@@ -28,7 +28,6 @@ from models.vector_engine import (
     REDUCE_ROWS,
     REDUCE_SQUARES,
     REDUCE_SUM,
-    SCALE_ADD,
     SCALE_MUL,
     SCALE_SUB,
 )
@@ -39,22 +38,6 @@ SHAPES = {
 }
 MEAN, R, TOP, SUMS = 0, 128, 256, 512
 """Entries of the scalar file."""
-
-
-def random_bert(c: BertConfig, seed: int) -> BertWeights:
-    rng = np.random.default_rng(seed)
-
-    def array(*shape: int) -> np.ndarray:
-        return (rng.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
-
-    def layer() -> BiasedLayer:
-        wide = {"w_in": (c.ffn_dim, c.dim), "b_in": (c.ffn_dim,), "w_out": (c.dim, c.ffn_dim)}
-        fields = {f.name: array(*wide.get(f.name, (c.dim, c.dim) if f.name[0] == "w" else (c.dim,)))
-                  for f in dataclasses.fields(BiasedLayer)}
-        return BiasedLayer(**fields | {n: 1 + fields[n] for n in ("attn_gamma", "ffn_gamma")})
-
-    return BertWeights(c, array(c.vocab, c.dim) * 8, array(c.max_seq, c.dim), array(2, c.dim),
-                       1 + array(c.dim), array(c.dim), [layer() for _ in range(c.n_layers)])
 
 
 def bits(value) -> int:
@@ -145,30 +128,29 @@ class Machine:
     def mean(self, x: Tensor) -> dict[str, int]:
         return {"reduce": REDUCE_SUM, "post": POST_MUL, "imm": bits(1 / x.n), "s_dst": MEAN}
 
-    def linear(self, x: Tensor, w: Operand) -> Tensor:
-        return self.put(product(self.operand(x), w))
+    def linear(self, x: Tensor, model: bert.Model, i: int, name: str) -> Tensor:
+        """b + W x, as the macros give it."""
+        return self.put(product(self.operand(x), model.products[i][name], model.biases[i][name]))
 
-    def add(self, x: Tensor, y: Tensor, bias: np.ndarray) -> None:
-        """x += y + bias, and the means of the rows."""
-        self.hold(bias)
-        self.ve(y, scale=SCALE_ADD, bin=BIN_ADD, b=x.beat, b_outer=x.stride, **self.to(x),
-                **self.mean(x))
+    def add(self, x: Tensor, y: Tensor) -> None:
+        """x += y, and the means of the rows."""
+        self.ve(y, bin=BIN_ADD, b=x.beat, b_outer=x.stride, **self.to(x), **self.mean(x))
 
 
-def heads(m: Machine, y: Tensor, bias: np.ndarray, count: int) -> Tensor:
-    """y + bias of each head as MX rows [heads * tokens]; the bias moves with the head."""
-    hd = y.n // count
-    q, row = m.mx(count * y.rows, hd), m.put(bias[None])
-    m.ve(y, bin=BIN_ADD, b=row.beat, b_outer=hd // m.lanes, outer=count, inner=y.rows, len=hd,
-         a_outer=hd // m.lanes, a_inner=y.stride, d=q.beat, d_outer=y.rows, d_inner=1, out=OUT_MX)
+def heads(m: Machine, y: Tensor, first: int, count: int, hd: int) -> Tensor:
+    """Heads first to first + count - 1 of y as MX rows [heads * tokens]."""
+    q = m.mx(count * y.rows, hd)
+    step = hd // m.lanes
+    part = dataclasses.replace(y, beat=y.beat + first * step)
+    m.ve(part, outer=count, inner=y.rows, len=hd, a_outer=step, a_inner=y.stride, d=q.beat,
+         d_outer=y.rows, d_inner=1, out=OUT_MX)
     return q
 
 
 def attention(m: Machine, model: bert.Model, i: int, x: Tensor) -> Tensor:
-    c, w, parts = model.config, model.layers[i], model.stationary[i]
-    xq, tokens, hd = m.quantised(x), x.rows, model.config.head_dim
-    q, k, v = (heads(m, m.linear(xq, parts["w" + n]), getattr(w, "b" + n), c.n_heads)
-               for n in "qkv")
+    c, tokens, hd = model.config, x.rows, model.config.head_dim
+    y = m.linear(m.quantised(x), model, i, "qkv")
+    q, k, v = (heads(m, y, j * c.n_heads, c.n_heads, hd) for j in range(3))
 
     def of(t: Tensor, head: int) -> Operand:
         return m.operand(Tensor(t.beat + head * tokens, tokens, hd, 1))
@@ -195,24 +177,20 @@ def attention(m: Machine, model: bert.Model, i: int, x: Tensor) -> Tensor:
     m.ve(o, outer=c.n_heads, inner=tokens, a_outer=tokens * o.stride, a_inner=o.stride,
          scale=SCALE_MUL, s_src=SUMS, s_row=1, d=wide.beat, d_outer=o.stride,
          d_inner=wide.stride, out=OUT_FP32)
-    return m.linear(m.quantised(wide), parts["wo"])
+    return m.linear(m.quantised(wide), model, i, "wo")
 
 
 def ffn(m: Machine, model: bert.Model, i: int, x: Tensor) -> Tensor:
-    w, parts = model.layers[i], model.stationary[i]
-    h = m.linear(m.quantised(x), parts["w_in"])
+    h = m.linear(m.quantised(x), model, i, "up")
     act = m.mx(h.rows, h.n)
-    m.hold(w.b_in)
-    m.ve(h, scale=SCALE_ADD, fn=FN_GELU, **m.to(act, OUT_MX))
-    return m.linear(act, parts["w_out"])
+    m.ve(h, fn=FN_GELU, **m.to(act, OUT_MX))
+    return m.linear(act, model, i, "down")
 
 
 def pool(m: Machine, x: Tensor) -> Tensor:
     u = m.fp32(1, x.n)
     m.ve(x, reduce=REDUCE_ROWS, **m.to(u))
-    m.ve(m.put(np.array([[1 / x.rows]], np.float32)), reduce=REDUCE_MAX, s_dst=MEAN)
-    m.ve(u, scale=SCALE_MUL, s_src=MEAN, reduce=REDUCE_SQUARES, post=POST_RSQRT, imm=bits(1e-24),
-         s_dst=R, **m.to(u))
+    m.ve(u, reduce=REDUCE_SQUARES, post=POST_RSQRT, imm=bits(1e-24), s_dst=R)
     m.ve(u, scale=SCALE_MUL, s_src=R, **m.to(u))
     return u
 
@@ -220,7 +198,7 @@ def pool(m: Machine, x: Tensor) -> Tensor:
 @pytest.mark.parametrize("block", SHAPES)
 def test_encoder_as_passes(block: int, seed: int) -> None:
     config, count = SHAPES[block]
-    weights = random_bert(config, seed)
+    weights = random_biased(config, seed)
     seen = {}
     model = bert.Model(weights, block, trace=lambda name, i, t: seen.update({(name, i): t}))
     tokens = np.random.default_rng(seed).integers(0, config.vocab, count)
@@ -232,17 +210,14 @@ def test_encoder_as_passes(block: int, seed: int) -> None:
         wanted = seen[name, layer][0].reshape(t.rows, t.n)
         assert np.array_equal(fp32.bits(m.get(t)), fp32.bits(wanted)), (name, layer)
 
-    x, y = m.put(model.word[tokens]), m.put(model.position[:count])
+    x, y = m.put(model.embedding[tokens]), m.put(model.positions[:count])
     m.ve(x, bin=BIN_ADD, b=y.beat, b_outer=y.stride, **m.to(x), **m.mean(x))
-    m.layer_norm(x, *model.embed_norm, model.epsilon)
+    m.layer_norm(x, *model.norms[0], model.epsilon)
     expect("x", -1, x)
-    for i, w in enumerate(model.layers):
-        for name, part, bias, gamma, beta in (
-            ("x_attn", attention, w.bo, w.attn_gamma, w.attn_beta),
-            ("x_ffn", ffn, w.b_out, w.ffn_gamma, w.ffn_beta),
-        ):
-            m.add(x, part(m, model, i, x), bias)
-            m.layer_norm(x, bert.vector.norm_gain(gamma, config.dim), beta, model.epsilon)
+    for i in range(config.n_layers):
+        for number, name, part in ((1, "x_attn", attention), (2, "x_ffn", ffn)):
+            m.add(x, part(m, model, i, x))
+            m.layer_norm(x, *model.norms[2 * i + number], model.epsilon)
             expect(name, i, x)
     u = pool(m, x)
     assert np.array_equal(fp32.bits(m.get(u)[0]), fp32.bits(want))
