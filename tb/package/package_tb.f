@@ -7,4 +7,6 @@ d2d_channel.v
 ../common/stream_checker.v
 ../common/axi_memory.v
 trace_checker.v
+activity_trace.v
+wave_window.v
 package_tb.v

@@ -75,10 +75,12 @@ module package_tb #(
   output wire [4:0]  failed_queue,
   output wire [3:0]  failed_opcode,
   output wire [31:0] failed_number,
+  output wire [31:0] failed_cycle,
   output wire [31:0] failed_signature,
   output wire [31:0] expected_signature,
 
   // observation
+  output wire                     waves_over,
   output reg  [31:0]              cycle,
   output wire [16*N_CHIPLETS-1:0] engine_busy,
   output wire [32*N_CHIPLETS-1:0] link_replays,
@@ -141,9 +143,36 @@ module package_tb #(
     .trace_sequence(trace_sequence), .trace_signature(trace_signature),
     .checked(checked), .mismatches(mismatches), .failed(failed),
     .failed_chiplet(failed_chiplet), .failed_queue(failed_queue), .failed_opcode(failed_opcode),
-    .failed_number(failed_number), .failed_signature(failed_signature),
+    .failed_number(failed_number), .failed_cycle(failed_cycle), .failed_signature(failed_signature),
     .expected_signature(expected_signature)
   );
+
+  // +activity=FILE
+  reg [8*1024-1:0] activity_name;
+  reg [31:0]       activity_file;
+  initial begin
+    activity_file = 32'd0;
+    if ($value$plusargs("activity=%s", activity_name)) activity_file = $fopen(activity_name, "w");
+  end
+  genvar a;
+  generate
+    for (a = 0; a < N_CHIPLETS; a = a + 1) begin : g_activity
+      activity_trace #(.CHIPLET(a), .N_CHIPLETS(N_CHIPLETS), .Q(4 + N_MACROS)) u_activity (
+        .clk(clk), .rst(rst || u_package.g_chiplet[a].u_chiplet.unit_rst), .file(activity_file),
+        .cycle(cycle),
+        .cmd_valid(u_package.g_chiplet[a].u_chiplet.cmd_valid),
+        .cmd_ready(u_package.g_chiplet[a].u_chiplet.cmd_ready),
+        .done_valid(u_package.g_chiplet[a].u_chiplet.done_valid),
+        .waiting(u_package.g_chiplet[a].u_chiplet.u_dispatcher.waiting),
+        .missing(u_package.g_chiplet[a].u_chiplet.u_dispatcher.missing),
+        .arrived(u_package.g_chiplet[a].u_chiplet.rx_done_valid
+                 & u_package.g_chiplet[a].u_chiplet.rx_done_ready),
+        .idle(u_package.g_chiplet[a].u_chiplet.idle), .core_sleep(core_sleep[a]),
+        .memory_reads(memory_reads[32*a +: 32]), .memory_writes(memory_writes[32*a +: 32]),
+        .link_replays(link_replays[32*a +: 32])
+      );
+    end
+  endgenerate
 
   localparam BANKS = 16;
   localparam [DATA+15:0] ONE = 1;
@@ -168,6 +197,46 @@ module package_tb #(
         .g_behavioural.array.mem[flip_address / BLOCK][flip_address % BLOCK] ^ 8'd1;
     end
   end
+
+  wave_window u_waves (.clk(clk), .cycle(cycle), .over(waves_over));
+
+  // +preload=FOLDER: weights are in the macros before the first cycle. The file weights<c>_<m>.bin
+  // of each macro holds entries of a column: number of set * BLOCK + column in 4 bytes, exponents in
+  // 2, then BLOCK weights, all with the highest byte first (tb/package/preload.py).
+  localparam ENTRY = 4 + 2 + BLOCK;
+  genvar k;
+  genvar n;
+  generate
+    for (k = 0; k < N_CHIPLETS; k = k + 1) begin : g_preload
+      for (n = 0; n < N_MACROS; n = n + 1) begin : g_macro
+        reg [8*1024-1:0] folder;
+        reg [8*1024-1:0] path;
+        reg [8*ENTRY-1:0] entry;
+        integer file;
+        integer got;
+        integer r;
+        initial if ($value$plusargs("preload=%s", folder)) begin
+          $sformat(path, "%0s/weights%0d_%0d.bin", folder, k, n);
+          file = $fopen(path, "rb");
+          if (file == 0) begin
+            $display("package_tb: cannot open %0s", path);
+            $fatal;
+          end
+          got = $fread(entry, file);
+          while (got == ENTRY) begin
+            for (r = 0; r < BLOCK; r = r + 1) begin
+              u_package.g_chiplet[k].u_chiplet.g_macro[n].u_macro.u_macro
+                .g_behavioural.array.mem[entry[8*ENTRY-1 -: 32]][r] = entry[8*r +: 8];
+            end
+            u_package.g_chiplet[k].u_chiplet.g_macro[n].u_macro.u_macro
+              .g_behavioural.array.exps[entry[8*ENTRY-1 -: 32]] = entry[8*BLOCK +: 16];
+            got = $fread(entry, file);
+          end
+          $fclose(file);
+        end
+      end
+    end
+  endgenerate
 
   localparam [31:0] BEAT_SIZE = $clog2(BLOCK);
   localparam [7:0] DIGIT = "0";

@@ -83,11 +83,15 @@ def sources() -> filelist.FileList:
 def simulate_package(config: Config, images: Sequence[Image], records: Sequence[Sequence[Record]],
                      job: Job, *, work: Path, sim: str | None = None,
                      memories: Sequence[bytes] | None = None, progress: Path | None = None,
-                     trace: Path | None = None, timeout_minutes: float = 30) -> Result:
+                     trace: Path | None = None, activity: Path | None = None,
+                     preload: Path | None = None, timeout_minutes: float = 30) -> Result:
     """Run `job` on the RTL with one image per chiplet.
 
     records: expected completion records per chiplet. memories: raw memory contents in place of the
-    images (to corrupt them). work: folder for the files of this run.
+    images (to corrupt them). work: folder for the files of this run. trace, activity: files for the
+    completion records (tb/package/trace_checker.v) and for what the engines do when
+    (tb/package/activity_trace.v). preload: folder with what the macros hold before the chip boots
+    (tb/package/preload.py).
     Raises AssertionError (from the runner) when the simulation itself fails.
     """
     work.mkdir(parents=True, exist_ok=True)
@@ -103,6 +107,10 @@ def simulate_package(config: Config, images: Sequence[Image], records: Sequence[
     plusargs.append(f"+expected={work / 'expected.hex'}")
     if trace:
         plusargs.append(f"+trace={trace}")
+    if activity:
+        plusargs.append(f"+activity={activity}")
+    if preload:
+        plusargs.append(f"+preload={preload}")
     files = {"job": work / "job.json", "result": work / "result.json",
              "progress": progress or work / "progress.jsonl"}
     files["job"].write_text(json.dumps(dataclasses.asdict(job)))
