@@ -8,7 +8,7 @@
 //   s CYCLE CHIPLET FLAGS              from CYCLE on: 1 a queue waits for a packet, 2 nothing is
 //                                      queued, fetched or at work, 4 the core is awake
 //   m CYCLE CHIPLET READ WRITTEN REPLAYED   beats of memory and replays of links so far; once in
-//                                      SAMPLE cycles
+//                                      SAMPLE cycles, and when flag 2 changes
 // `sync` never reaches an engine and leaves no line. Without a file nothing is computed.
 `default_nettype none
 
@@ -80,11 +80,11 @@ module activity_trace #(
           end
         end
         if (flags != flags_before) $fwrite(file, "s %0d %0d %0d\n", cycle, CHIPLET, flags);
-        flags_before = flags;
-        if (cycle % SAMPLE == 0) begin
+        if (cycle % SAMPLE == 0 || flags[1] != flags_before[1]) begin
           $fwrite(file, "m %0d %0d %0d %0d %0d\n", cycle, CHIPLET, memory_reads, memory_writes,
                   link_replays);
         end
+        flags_before = flags;
       end
     end
   end
