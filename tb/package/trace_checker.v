@@ -31,6 +31,7 @@ module trace_checker #(
   output reg  [4:0]               failed_queue,
   output reg  [3:0]               failed_opcode,
   output reg  [31:0]              failed_number,     // record of this queue, from 0
+  output reg  [31:0]              failed_cycle,
   output reg  [31:0]              failed_signature,
   output reg  [31:0]              expected_signature
 );
@@ -83,6 +84,7 @@ module trace_checker #(
                 failed_queue = trace_queue[5*c +: 5];
                 failed_opcode = trace_opcode[4*c +: 4];
                 failed_number = seen[slot] - 1;
+                failed_cycle = cycle;
                 failed_signature = got[31:0];
                 expected_signature = want[31:0];
               end
