@@ -6,14 +6,29 @@
 #include "chip.h"
 
 // Base registers, by the convention of docs/architecture.md
-enum { BASE_POS = 1, BASE_ROWS, BASE_END, BASE_ROPE, BASE_LAST };
+enum { BASE_POS = 1, BASE_ROWS, BASE_END, BASE_CACHE, BASE_LAST, BASE_SLOT, BASE_SLOT_K,
+       BASE_SEQUENCE };
 
-enum { REQUEST_PROMPT, REQUEST_NEW, REQUEST_END_TOKEN, REQUEST_WORDS };
-#define MAX_PROMPT 4096u
+// A request: one sequence, or (kind in the upper byte of its first word) several at once
+enum { REQUEST_ONE, REQUEST_BATCH };
+enum { SEQUENCE_PROMPT, SEQUENCE_NEW, SEQUENCE_END_TOKEN, SEQUENCE_WORDS };
+#define REQUEST_KIND 24  // bit from which on the first word holds the kind, a token its sequence
+#define MAX_PROMPT 4096u // tokens, all sequences together
+#define MAX_BATCH 8u
 #define MAX_CHIPLETS 8u
 
+typedef struct {
+  uint32_t prompt, n_prompt;  // first token in `prompts`, number of tokens
+  uint32_t left;              // new tokens to come
+  uint32_t end_token;
+  uint32_t token, position;   // what goes, or went last, through the layers, and where
+} sequence_t;
+
 static uint32_t header[IMAGE_HEADER_WORDS];
-static uint32_t prompt[MAX_PROMPT];
+static const uint32_t *sections[IMAGE_KINDS];  // entry of the section table of each kind
+static uint32_t prompts[MAX_PROMPT];
+static uint32_t batch;  // sequences of the request
+static sequence_t sequences[MAX_BATCH];
 static uint32_t ready;  // mask of chiplets that have loaded their weights
 
 static void __attribute__((noreturn)) reboot(void) {
@@ -86,16 +101,17 @@ static const uint32_t *section(uint32_t number) {
   return &header[IMAGE_SECTIONS + number * IMAGE_SECTION_WORDS];
 }
 
-// Section of a kind; the compiler makes exactly one of each.
-static const uint32_t *section_of(uint32_t kind) {
+// The compiler makes one section of each kind that the header's words promise.
+static void sections_find(void) {
   for (uint32_t s = 0; s < header[IMAGE_N_SECTIONS]; s++) {
-    if (section(s)[IMAGE_SECTION_KIND] == kind) return section(s);
+    uint32_t kind = section(s)[IMAGE_SECTION_KIND];
+    if (kind < IMAGE_KINDS) sections[kind] = section(s);
   }
-  fail(error_word(ERROR_IMAGE), kind);
 }
 
 static void list_section_run(uint32_t kind) {
-  const uint32_t *s = section_of(kind);
+  const uint32_t *s = sections[kind];
+  if (!s) fail(error_word(ERROR_IMAGE), kind);
   list_run(s[IMAGE_SECTION_BEAT], s[IMAGE_SECTION_BEATS]);
 }
 
@@ -125,44 +141,58 @@ static void weights_load(void) {
   }
 }
 
-// Loads the embedding rows of `count` tokens to x and checks them against the table of signatures.
-static void embeddings_load(const uint32_t *token, uint32_t count) {
-  uint32_t words = block() / 4, shift = words == 16 ? 4 : words == 8 ? 3 : 2;  // division is slow
-  uint32_t row = header[IMAGE_EMBED_BEATS], scratch = header[IMAGE_SCRATCH_STASH];
-  uint32_t expected = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    push_load(header[IMAGE_EMBED_SIGNATURES_MEM] + (token[i] >> shift), scratch + i, 1);
-  }
-  engines_finish();
-  for (uint32_t i = 0; i < count; i++) {
-    expected += stash_word(scratch + i, token[i] & (words - 1));
-  }
-  signature_clear();
-  for (uint32_t i = 0; i < count; i++) {
-    push_load(header[IMAGE_EMBED_MEM] + token[i] * row, header[IMAGE_X_STASH] + i * row, row);
-  }
-  engines_finish();
-  if (reg_read(REG_SIGNATURE_SUM) != expected) fail(error_word(ERROR_IMAGE), token[0]);
+// Loads the embedding row of a token to row `to` of x. The beat behind it makes the signature of the
+// load the token's number.
+static void embedding_load(uint32_t token, uint32_t to) {
+  uint32_t row = header[IMAGE_EMBED_BEATS];
+  push_load(header[IMAGE_EMBED_MEM] + token * (row + 1), header[IMAGE_X_STASH] + to * row, row + 1);
 }
 
-// Runs the longest step list of which the next `left` tokens fill all chunks but the last; returns
-// how many tokens it took.
-static uint32_t step_run(uint32_t pos, const uint32_t *token, uint32_t left) {
+static void embeddings_check(uint32_t expected) {
+  engines_finish();
+  if (reg_read(REG_SIGNATURE_SUM) != expected) fail(error_word(ERROR_IMAGE), expected);
+}
+
+// Runs the longest step list of which the next `left` tokens of the sequence in this slot fill all
+// chunks but the last; returns how many tokens it took.
+static uint32_t step_run(uint32_t slot, uint32_t pos, const uint32_t *token, uint32_t left) {
   uint32_t chunk = header[IMAGE_CHUNK_TOKENS], most = header[IMAGE_MAX_TOKENS];
-  uint32_t kind = IMAGE_KIND_STEP_LIST, size = chunk;
+  uint32_t kind = IMAGE_KIND_STEP_LIST, size = chunk, sum = 0;
   while (2 * size <= most && 2 * size - chunk < left) {
     kind = kind == IMAGE_KIND_STEP_LIST ? IMAGE_KIND_STEP_LIST_2 : kind + 1;
     size *= 2;
   }
   uint32_t count = left < size ? left : size;
-  embeddings_load(token, count);
+  signature_clear();
+  for (uint32_t i = 0; i < count; i++) {
+    embedding_load(token[i], i);
+    sum += token[i];
+  }
   reg_write(REG_BASE + 4 * BASE_POS, pos);
   reg_write(REG_BASE + 4 * BASE_ROWS, count - (size - chunk));
   reg_write(REG_BASE + 4 * BASE_END, pos + count);
-  reg_write(REG_BASE + 4 * BASE_ROPE, pos * header[IMAGE_ROPE_BEATS]);
-  reg_write(REG_BASE + 4 * BASE_LAST, (count - 1) * header[IMAGE_EMBED_BEATS]);
+  reg_write(REG_BASE + 4 * BASE_CACHE, pos + slot * header[IMAGE_SLOT_POSITIONS]);
+  reg_write(REG_BASE + 4 * BASE_SLOT, slot * header[IMAGE_SLOT_BLOCKS]);
+  reg_write(REG_BASE + 4 * BASE_SLOT_K, slot * header[IMAGE_SLOT_K_SETS]);
+  embeddings_check(sum);
   list_section_run(kind);
   return count;
+}
+
+// Runs the batch list of 2, 4 or 8 slots: the next token of each sequence. A sequence that has ended
+// takes its last token again, which changes nothing; a slot without a sequence takes token 0.
+static void batch_run(uint32_t slots) {
+  uint32_t sum = 0;
+  signature_clear();
+  for (uint32_t s = 0; s < slots; s++) {
+    embedding_load(sequences[s].token, s);
+    sum += sequences[s].token;
+    reg_write(REG_BASE + 4 * (BASE_SEQUENCE + s), sequences[s].position);
+  }
+  embeddings_check(sum);
+  list_section_run(slots == 2   ? IMAGE_KIND_BATCH_LIST_2
+                   : slots == 4 ? IMAGE_KIND_BATCH_LIST_4
+                                : IMAGE_KIND_BATCH_LIST_8);
 }
 
 // Order of finite fp32 values as order of unsigned integers.
@@ -170,12 +200,12 @@ static uint32_t rank(uint32_t bits) { return bits >> 31 ? ~bits : bits | 0x80000
 
 // Best of the chiplets' {value, index} beats: highest value, then lowest index. A chiplet without
 // logits leaves its slot out (see models/compiler).
-static uint32_t sample(void) {
+static uint32_t sample(uint32_t first) {
   uint32_t best_rank = 0, best_index = ~0u;
   for (uint32_t c = 0; c < n_chiplets(); c++) {
     if (!(header[IMAGE_ARGMAX_MASK] >> c & 1)) continue;
-    uint32_t value = rank(stash_word(header[IMAGE_ARGMAX_STASH] + c, 0));
-    uint32_t index = stash_word(header[IMAGE_ARGMAX_STASH] + c, 1);
+    uint32_t value = rank(stash_word(first + c, 0));
+    uint32_t index = stash_word(first + c, 1);
     if (value > best_rank || (value == best_rank && index < best_index)) {
       best_rank = value;
       best_index = index;
@@ -184,18 +214,57 @@ static uint32_t sample(void) {
   return best_index;
 }
 
-static void generate(uint32_t n_prompt, uint32_t n_new, uint32_t end_token) {
-  uint32_t pos = 0, token = 0;
-  while (pos < n_prompt) pos += step_run(pos, prompt + pos, n_prompt - pos);
-  for (;;) {
-    list_section_run(IMAGE_KIND_HEAD_LIST);
-    token = sample();
-    if (chiplet_id() == 0) {
-      while (!(reg_read(REG_HOST) & REG_BIT(HOST_OUT_READY))) listen(0);
-      reg_write(REG_HOST_OUT, token);
+// Takes the next token of a sequence, from a row of x, and posts it.
+static void token_take(uint32_t s, uint32_t row) {
+  sequence_t *q = &sequences[s];
+  reg_write(REG_BASE + 4 * BASE_LAST, row * header[IMAGE_EMBED_BEATS]);
+  reg_write(REG_BASE + 4 * BASE_SLOT, s * n_chiplets());
+  list_section_run(IMAGE_KIND_HEAD_LIST);
+  uint32_t token = sample(header[IMAGE_ARGMAX_STASH] + s * n_chiplets());
+  if (chiplet_id() == 0) {
+    while (!(reg_read(REG_HOST) & REG_BIT(HOST_OUT_READY))) listen(0);
+    reg_write(REG_HOST_OUT, token | s << REQUEST_KIND);
+  }
+  q->left = token == q->end_token ? 0 : q->left - 1;
+  if (q->left) {
+    q->token = token;
+    q->position++;
+  }
+}
+
+// Serves the request: prefill of one sequence after the other, then decode of all that still run,
+// as they are in the slots.
+static void generate(void) {
+  for (uint32_t s = 0; s < batch; s++) {
+    sequence_t *q = &sequences[s];
+    const uint32_t *prompt = prompts + q->prompt;
+    uint32_t pos = 0, took = 0;
+    while (pos < q->n_prompt) {
+      took = step_run(s, pos, prompt + pos, q->n_prompt - pos);
+      pos += took;
     }
-    if (--n_new == 0 || token == end_token) return;
-    pos += step_run(pos, &token, 1);
+    q->token = prompt[pos - 1];
+    q->position = pos - 1;
+    token_take(s, took - 1);
+  }
+  for (;;) {
+    uint32_t live = 0, last = 0, slots = 2;
+    for (uint32_t s = 0; s < batch; s++) {
+      if (!sequences[s].left) continue;
+      live++;
+      last = s;
+    }
+    if (!live) return;
+    if (live == 1) {
+      step_run(last, sequences[last].position, &sequences[last].token, 1);
+      token_take(last, 0);
+      continue;
+    }
+    while (slots <= last) slots *= 2;
+    batch_run(slots);
+    for (uint32_t s = 0; s <= last; s++) {
+      if (sequences[s].left) token_take(s, s);
+    }
   }
 }
 
@@ -207,51 +276,85 @@ static uint32_t host_word(void) {
   return word;
 }
 
-// Takes a request from the host; false after one that cannot be served.
-static bool request_from_host(uint32_t *request) {
-  for (uint32_t i = 0; i < REQUEST_WORDS; i++) request[i] = host_word();
-  reg_write(REG_HOST_STATUS, STATUS_RUNNING);
-  uint32_t n_prompt = request[REQUEST_PROMPT], n_new = request[REQUEST_NEW];
-  uint32_t most = header[IMAGE_MAX_POSITIONS];
-  bool good = n_prompt >= 1 && n_new >= 1 && n_prompt <= MAX_PROMPT && n_prompt <= most &&
-              n_new <= most - n_prompt + 1;
-  uint32_t info = n_prompt;
-  for (uint32_t i = 0; i < n_prompt; i++) {
-    uint32_t token = host_word();
-    if (token >= header[IMAGE_VOCAB]) {
-      good = false;
-      info = token;
-    }
-    if (i < MAX_PROMPT) prompt[i] = token;
-  }
-  if (!good) report_error(error_word(ERROR_REQUEST), info);
-  return good;
-}
+// The words of a request, from the host or from chiplet 0.
+typedef uint32_t (*words_t)(void);
 
-static uint32_t peer_word(uint32_t kind) {
+static uint32_t peer_word(void) {
   message_t m = {0};
-  while (m.kind != kind) {
+  while (m.kind != MESSAGE_WORD) {
     if (!listen(&m)) sleep();
   }
   return m.data;
 }
 
+// Reads a request; false if it cannot be served (all its words are read then, too), and *info says
+// which number is at fault. All words but the first: `first` is the first one.
+static bool request_read(uint32_t first, words_t word, uint32_t *info) {
+  uint32_t kind = first >> REQUEST_KIND, most = header[IMAGE_MAX_POSITIONS], total = 0;
+  uint32_t size[256];
+  batch = kind == REQUEST_BATCH ? first & 0xff : 1;
+  bool good = kind <= REQUEST_BATCH && batch >= 1 && batch <= header[IMAGE_BATCH];
+  *info = first;
+  for (uint32_t s = 0; s < MAX_BATCH; s++) sequences[s] = (sequence_t){0};
+  for (uint32_t s = 0; s < batch; s++) {
+    uint32_t n_prompt = kind == REQUEST_BATCH ? word() : first & ((1u << REQUEST_KIND) - 1);
+    uint32_t n_new = word(), end_token = word();
+    size[s] = n_prompt;
+    if (n_prompt < 1 || n_new < 1 || n_prompt > MAX_PROMPT - total || n_prompt > most ||
+        n_new > most - n_prompt + 1) {
+      if (good) *info = n_prompt;
+      good = false;
+    }
+    if (good) {
+      sequences[s].prompt = total;
+      sequences[s].n_prompt = n_prompt;
+      sequences[s].left = n_new;
+      sequences[s].end_token = end_token;
+      total += n_prompt;
+    }
+  }
+  for (uint32_t s = 0, at = 0; s < batch; s++) {
+    for (uint32_t i = 0; i < size[s]; i++, at++) {
+      uint32_t token = word();
+      if (token >= header[IMAGE_VOCAB]) {
+        if (good) *info = token;
+        good = false;
+      }
+      if (good) prompts[at] = token;
+    }
+  }
+  return good;
+}
+
 static void serve_host(void) {
-  uint32_t request[REQUEST_WORDS];
-  if (!request_from_host(request)) return;
-  message_broadcast(MESSAGE_REQUEST, REQUEST_WORDS);
-  for (uint32_t i = 0; i < REQUEST_WORDS; i++) message_broadcast(MESSAGE_WORD, request[i]);
-  for (uint32_t i = 0; i < request[REQUEST_PROMPT]; i++) message_broadcast(MESSAGE_WORD, prompt[i]);
-  generate(request[REQUEST_PROMPT], request[REQUEST_NEW], request[REQUEST_END_TOKEN]);
+  uint32_t info;
+  uint32_t first = host_word();
+  reg_write(REG_HOST_STATUS, STATUS_RUNNING);
+  if (!request_read(first, host_word, &info)) {
+    report_error(error_word(ERROR_REQUEST), info);
+    return;
+  }
+  bool one = batch == 1;
+  message_broadcast(MESSAGE_REQUEST, 0);
+  message_broadcast(MESSAGE_WORD, one ? sequences[0].n_prompt : REQUEST_BATCH << REQUEST_KIND | batch);
+  for (uint32_t s = 0; s < batch; s++) {
+    if (!one) message_broadcast(MESSAGE_WORD, sequences[s].n_prompt);
+    message_broadcast(MESSAGE_WORD, sequences[s].left);
+    message_broadcast(MESSAGE_WORD, sequences[s].end_token);
+  }
+  uint32_t total = sequences[batch - 1].prompt + sequences[batch - 1].n_prompt;
+  for (uint32_t i = 0; i < total; i++) message_broadcast(MESSAGE_WORD, prompts[i]);
+  generate();
   reg_write(REG_HOST_STATUS, STATUS_DONE);
 }
 
 static void serve_chiplet0(void) {
-  uint32_t request[REQUEST_WORDS];
-  peer_word(MESSAGE_REQUEST);
-  for (uint32_t i = 0; i < REQUEST_WORDS; i++) request[i] = peer_word(MESSAGE_WORD);
-  for (uint32_t i = 0; i < request[REQUEST_PROMPT]; i++) prompt[i] = peer_word(MESSAGE_WORD);
-  generate(request[REQUEST_PROMPT], request[REQUEST_NEW], request[REQUEST_END_TOKEN]);
+  uint32_t info;
+  message_t m = {0};
+  while (m.kind != MESSAGE_REQUEST) {
+    if (!listen(&m)) sleep();
+  }
+  if (request_read(peer_word(), peer_word, &info)) generate();
 }
 
 int main(void) {
@@ -259,6 +362,7 @@ int main(void) {
   for (uint32_t w = 0; w < IMAGE_HEADER_WORDS; w++) header[w] = stash_word(0, w);
   if (chiplet_id() == 0) reg_write(REG_HOST_STATUS, STATUS_LOADING);
   reg_write(REG_WATCHDOG, header[IMAGE_WATCHDOG]);
+  sections_find();
   sections_verify();
   weights_load();
   if (chiplet_id() == 0) {

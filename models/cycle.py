@@ -20,7 +20,7 @@ from models import cycle_hardware as hw
 from models.commands import Command, queue_number
 from models.csim import PEER0, decode
 from models.cycle_hardware import Firmware, Hardware
-from models.image import Image, Kind
+from models.image import BATCH_LISTS, Image, Kind
 
 VE, DMA, MOVE, SEND, MACRO0 = (queue_number(q) for q in ("ve", "dma", "move", "send", "macro0"))
 
@@ -78,7 +78,12 @@ def run(lists: Sequence[Sequence[Command]], hardware: Hardware,
 def image_list(image: Image, kind: Kind, position: int = 0, tokens: int = 1) -> list[Command]:
     """A list of an image as the fetcher queues it, base registers as the firmware sets them for
     these tokens."""
-    base = [0, *image.base_registers(position, image.next_step(tokens)), *[0] * 10]
+    return relocated(image, kind,
+                     [0, *image.base_registers(position, image.next_step(tokens)), *[0] * 8])
+
+
+def relocated(image: Image, kind: Kind, base: list[int]) -> list[Command]:
+    """A list of an image with these base registers."""
     raw = image.section(kind).tobytes()
     out = []
     for at in range(0, len(raw), 32):
@@ -99,13 +104,27 @@ def run_images(images: Sequence[Image], kind: Kind, hardware: Hardware, position
 def step_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware, position: int,
                 tokens: int) -> int:
     """From the first load pushed for tokens that one step list takes to the notify of the list."""
-    h, f = hardware, firmware
-    loads = sum(hw.dma(Command("load", DMA, {"rows": 1, "count": count}), h).next
-                for count in (1, images[0].embed_beats))
-    before = loads * tokens + f.embed_gap + f.token_gap * (tokens - 1) + f.start_gap
     kind = images[0].next_step(tokens).kind
-    late = 0 if position else f.request_gap
-    return before + run_images(images, kind, h, position, tokens, late).cycles
+    late = 0 if position else firmware.request_gap
+    return (embed_cycles(images[0], hardware, firmware, tokens)
+            + run_images(images, kind, hardware, position, tokens, late).cycles)
+
+
+def embed_cycles(image: Image, hardware: Hardware, firmware: Firmware, tokens: int) -> int:
+    """From the first load pushed to the start of the list."""
+    load = hw.dma(Command("load", DMA, {"rows": 1, "count": image.embed_beats + 1}), hardware)
+    return tokens * max(load.next, firmware.token_gap) + firmware.start_gap
+
+
+def batch_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware,
+                 positions: Sequence[int]) -> int:
+    """A batch list, from the first load pushed for its tokens to its notify; sequence s is at
+    positions[s]."""
+    kind = BATCH_LISTS[len(positions)]
+    base = [0] * 8 + [*positions] + [0] * (8 - len(positions))
+    lists = [relocated(i, kind, base) for i in images]
+    return (embed_cycles(images[0], hardware, firmware, len(positions))
+            + run(lists, hardware).cycles)
 
 
 def token_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware,

@@ -96,20 +96,18 @@ class Firmware:
     """Cycles of the control core between lists, measured in the trace of a run.
 
     list_gap: from a list's notify to the start of the next list. step_gap: from the notify of a
-    step list of a prompt to the first load pushed for the next one. chunk_gap: from the notify of the
+    step list of a prompt to the first load pushed for the next. chunk_gap: from the notify of the
     head list to the first load pushed for the next token; chiplet_gap: more for each chiplet, whose
-    argmax is compared. embed_gap: from the signatures in the stash to the first load of an
-    embedding row; token_gap: more for each further token. start_gap: from the last row to the start
-    of the list. request_gap: the other chiplets start the first list of a request later than
-    chiplet 0. Loads are pushed faster than DMA executes them.
+    argmax is compared. token_gap: from one load pushed to the next, if DMA is not slower.
+    start_gap: from the last embedding row to the start of the list. request_gap: the other chiplets
+    start the first list of a request later than chiplet 0.
     """
 
     list_gap: int = 102
     step_gap: int = 150
     chunk_gap: int = 155
     chiplet_gap: int = 32
-    embed_gap: int = 110
-    token_gap: int = 12
+    token_gap: int = 60
     start_gap: int = 105
     request_gap: int = 518
 

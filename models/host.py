@@ -19,7 +19,7 @@ from models.commands import Command, queue_number
 from models.config import Config
 from models.csim import Dispatcher, Package, Policy, Record, in_order
 from models.errors import Code
-from models.image import HEADER_WORDS, Image, ImageError, Kind
+from models.image import BATCH_LISTS, HEADER_WORDS, Image, ImageError, Kind
 
 Firmware = Generator[None, None, list[int]]
 DMA = queue_number("dma")
@@ -34,10 +34,21 @@ class Request:
     end_token: int | None = None
 
 
+SEQUENCE = 24
+"""Bit from which on an output word of a batch holds the number of its sequence."""
+
+
+def by_sequence(words: Sequence[int], sequences: int) -> list[list[int]]:
+    """Tokens of each sequence from the output words of a batch."""
+    return [[w & (1 << SEQUENCE) - 1 for w in words if w >> SEQUENCE == s]
+            for s in range(sequences)]
+
+
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """Result of a run: new tokens of all requests, completion records per chiplet (in order within
-    each queue), logits float32 [new tokens, vocab] if asked for, and the package as it was left."""
+    """Result of a run: output words of all requests (new tokens, in a batch with the number of the
+    sequence), completion records per chiplet (in order within each queue), logits float32 [output
+    words, vocab] if asked for, and the package as it was left."""
 
     tokens: list[int]
     records: list[list[Record]]
@@ -66,16 +77,20 @@ def run(images: Sequence[Image], config: Config, prompt: Sequence[int], new_toke
                  boot_rom=boot_rom)
 
 
-def serve(images: Sequence[Image], config: Config, requests: Sequence[Request], *,
+def serve(images: Sequence[Image], config: Config,
+          requests: Sequence[Request | Sequence[Request]], *,
           policy: Policy = in_order, poison: bool = False, queue_depth: int = 8,
           want_logits: bool = False, chunk: int | None = None, boot_rom: bool = True,
-          seen: Callable[[], object] = lambda: None) -> Run:
-    """As `run`, for several requests one after the other. `seen` is called before each new token
-    is taken (on chiplet 0)."""
-    for request in requests:
-        check_request(images[0], request.prompt, request.new_tokens)
+          seen: Callable[[], object] = lambda: None,
+          prepare: Callable[[Package], object] = lambda package: None) -> Run:
+    """As `run`, for several requests or batches of them, one after the other. `seen` is called
+    before each new token is taken (on chiplet 0), `prepare` with the package before it boots."""
+    batches = [[r] if isinstance(r, Request) else list(r) for r in requests]
+    for batch in batches:
+        check_batch(images[0], batch)
     package = Package(config, [image.beats for image in images], policy=policy, poison=poison,
                       queue_depth=queue_depth)
+    prepare(package)
     logits: list[list[np.ndarray]] = [[] for _ in images]
 
     def look(chiplet: int) -> None:
@@ -85,7 +100,7 @@ def serve(images: Sequence[Image], config: Config, requests: Sequence[Request], 
             logits[chiplet].append(read_logits(package.chiplets[chiplet], images[chiplet]))
 
     firmware = [
-        chiplet_firmware(d, image, requests, chunk, boot_rom, look)
+        chiplet_firmware(d, image, batches, chunk, boot_rom, look)
         for d, image in zip(package.dispatchers, images)
     ]
     tokens = package.run(firmware)
@@ -95,6 +110,14 @@ def serve(images: Sequence[Image], config: Config, requests: Sequence[Request], 
         raise AssertionError(f"semaphores are not balanced: {left}")
     together = np.concatenate([np.stack(part) for part in logits], axis=1) if want_logits else None
     return Run(tokens[0], package.records, together, package)
+
+
+def check_batch(image: Image, batch: Sequence[Request]) -> None:
+    """Raise RequestError where the firmware would refuse."""
+    if not 1 <= len(batch) <= image.batch:
+        raise RequestError(f"a batch of {len(batch)}, the image is made for {image.batch}")
+    for request in batch:
+        check_request(image, request.prompt, request.new_tokens)
 
 
 def check_request(image: Image, prompt: Sequence[int], new_tokens: int) -> None:
@@ -122,8 +145,8 @@ def read_logits(chiplet: Chiplet, image: Image) -> np.ndarray:
 # The firmware of one chiplet; `yield` waits until the chiplet is idle.
 
 
-def chiplet_firmware(d: Dispatcher, image: Image, requests: Sequence[Request], chunk: int | None,
-                     boot_rom: bool, look: Callable[[int], None]) -> Firmware:
+def chiplet_firmware(d: Dispatcher, image: Image, batches: Sequence[Sequence[Request]],
+                     chunk: int | None, boot_rom: bool, look: Callable[[int], None]) -> Firmware:
     if boot_rom:
         yield from _boot(d, image)
     yield from _verify_sections(d, image)
@@ -133,29 +156,76 @@ def chiplet_firmware(d: Dispatcher, image: Image, requests: Sequence[Request], c
 
     most = min(chunk or image.max_tokens, image.max_tokens)
     out: list[int] = []
-    for request in requests:
-        out += yield from _serve(d, image, request, most, look)
+    for batch in batches:
+        out += yield from _Serving(d, image, batch, most, look).run()
     return out
 
 
-def _serve(d: Dispatcher, image: Image, request: Request, most: int,
-           look: Callable[[int], None]) -> Firmware:
-    """One request, at most `most` tokens of it by one step list; returns its new tokens."""
-    position, out = 0, []
-    while position < len(request.prompt):
-        step = image.next_step(min(most, len(request.prompt) - position))
-        tokens = request.prompt[position : position + step.tokens]
-        yield from _run_step(d, image, position, tokens)
-        position += len(tokens)
-    while True:
-        yield from _run_list(d, image, Kind.HEAD_LIST)
-        look(image.chiplet)
-        token = _sample(d, image)
-        out.append(token)
-        if len(out) == request.new_tokens or token == request.end_token:
-            return out
-        yield from _run_step(d, image, position, [token])
-        position += 1
+@dataclasses.dataclass
+class _Sequence:
+    """A sequence of a batch: the token that goes, or went last, through the layers, and where."""
+
+    request: Request
+    token: int = 0
+    position: int = 0
+    left: int = 0
+
+
+class _Serving:
+    """A batch, sequence s in slot s of the KV cache."""
+
+    def __init__(self, d: Dispatcher, image: Image, batch: Sequence[Request], most: int,
+                 look: Callable[[int], None]) -> None:
+        self.d, self.image, self.most, self.look = d, image, most, look
+        self.sequences = [_Sequence(request) for request in batch]
+        self.out: list[int] = []
+
+    def run(self) -> Generator[None, None, list[int]]:
+        """Prefill one after the other, then decode together; returns the output words."""
+        for s, sequence in enumerate(self.sequences):
+            row = yield from self._prefill(s, sequence)
+            yield from self._sample(s, row)
+        while live := [s for s, sequence in enumerate(self.sequences) if sequence.left]:
+            if len(live) == 1:
+                sequence = self.sequences[live[0]]
+                yield from _run_step(self.d, self.image, sequence.position, [sequence.token],
+                                     live[0])
+                yield from self._sample(live[0], 0)
+                continue
+            size = min(n for n in BATCH_LISTS if n > live[-1])
+            slots = [*self.sequences, *[_Sequence(Request([0], 1))] * size][:size]
+            yield from _embed(self.d, self.image, [sequence.token for sequence in slots])
+            self.d.base[8 : 8 + size] = [sequence.position for sequence in slots]
+            yield from _run_list(self.d, self.image, BATCH_LISTS[size])
+            for s in live:
+                yield from self._sample(s, s)
+        return self.out
+
+    def _prefill(self, slot: int, sequence: _Sequence) -> Generator[None, None, int]:
+        """At most `most` tokens by one step list; returns the row of x of the last token."""
+        prompt, position, row = sequence.request.prompt, 0, 0
+        while position < len(prompt):
+            step = self.image.next_step(min(self.most, len(prompt) - position))
+            tokens = prompt[position : position + step.tokens]
+            yield from _run_step(self.d, self.image, position, tokens, slot)
+            position, row = position + len(tokens), len(tokens) - 1
+        sequence.token, sequence.position = prompt[-1], position - 1
+        sequence.left = sequence.request.new_tokens
+        return row
+
+    def _sample(self, s: int, row: int) -> Generator[None, None, None]:
+        """The next token of a sequence, from a row of x."""
+        self.d.base[5] = row * self.image.embed_beats
+        self.d.base[6] = s * self.image.n_chiplets
+        yield from _run_list(self.d, self.image, Kind.HEAD_LIST)
+        self.look(self.image.chiplet)
+        sequence, token = self.sequences[s], _sample(self.d, self.image, s)
+        self.out.append(s << SEQUENCE | token)
+        sequence.left -= 1
+        if token == sequence.request.end_token:
+            sequence.left = 0
+        if sequence.left:
+            sequence.token, sequence.position = token, sequence.position + 1
 
 
 def _load(d: Dispatcher, mem: int, stash: int, count: int) -> None:
@@ -203,29 +273,30 @@ def _run_list(d: Dispatcher, image: Image, kind: Kind) -> Generator[None, None, 
     yield
 
 
-def _run_step(d: Dispatcher, image: Image, position: int,
-              tokens: Sequence[int]) -> Generator[None, None, None]:
-    """Embedding rows of the tokens to x, checked against their signatures; then a step list."""
-    words = d.chiplet.block // 4
-    for i, token in enumerate(tokens):
-        _load(d, image.embed_signatures_mem + token // words, image.scratch_stash + i, 1)
-    yield
-    table = d.chiplet.data[image.scratch_stash : image.scratch_stash + len(tokens)].view("<u4")
-    expected = sum(int(table[i, token % words]) for i, token in enumerate(tokens))
+def _embed(d: Dispatcher, image: Image,
+           tokens: Sequence[int]) -> Generator[None, None, None]:
+    """Embedding rows of the tokens to x, each with the beat that makes its signature the token."""
     d.signature_sum = 0
+    row = image.embed_beats
     for i, token in enumerate(tokens):
-        _load(d, image.embed_mem + token * image.embed_beats,
-              image.x_stash + i * image.embed_beats, image.embed_beats)
+        _load(d, image.embed_mem + token * (row + 1), image.x_stash + i * row, row + 1)
     yield
-    _expect(d, expected, f"embedding of tokens {list(tokens)}")
+    _expect(d, sum(tokens), f"embedding of tokens {list(tokens)}")
+
+
+def _run_step(d: Dispatcher, image: Image, position: int, tokens: Sequence[int],
+              slot: int) -> Generator[None, None, None]:
+    """Embedding rows, then a step list."""
+    yield from _embed(d, image, tokens)
     step = image.next_step(len(tokens))
-    d.base[1:6] = image.base_registers(position, step)
+    d.base[1:8] = image.base_registers(position, step, slot)
     yield from _run_list(d, image, step.kind)
 
 
-def _sample(d: Dispatcher, image: Image) -> int:
+def _sample(d: Dispatcher, image: Image, sequence: int) -> int:
     """Token of the best argmax beat: a NaN, else the highest value; then the lowest index."""
     slots = [c for c in range(image.n_chiplets) if image.argmax_mask >> c & 1]
-    beats = [d.chiplet.data[image.argmax_stash + c] for c in slots]
+    first = image.argmax_stash + sequence * image.n_chiplets
+    beats = [d.chiplet.data[first + c] for c in slots]
     found = [(float(b.view(np.float32)[0]), int(b.view("<u4")[1])) for b in beats]
     return min((0.0, i) if np.isnan(v) else (1.0, -v, i) for v, i in found)[-1]

@@ -17,9 +17,9 @@ import numpy as np
 from models.signature import array_signature
 
 MAGIC = 0x41525354
-VERSION = 2
+VERSION = 3
 HEADER_WORDS = 128
-MAX_SECTIONS = 15
+MAX_SECTIONS = 17
 SECTION_WORDS = 5
 FIRMWARE_BYTES = 60 * 1024
 WATCHDOG = 1_000_000
@@ -41,13 +41,16 @@ FIELDS: dict[str, str] = {
     "vocab": "token ids are below this",
     "x_stash": "stash beat of the residual stream: row t is token t of the list",
     "embed_beats": "beats of a row of it, and of an embedding row in memory",
-    "rope_beats": "beats of a RoPE row: base register r4 is POS times this",
-    "embed_mem": "memory beat of embedding row 0",
-    "embed_signatures_mem": "memory beat of the signatures of the embedding rows, a word each",
+    "embed_mem": "memory beat of embedding row 0; a row is followed by the beat that seals it",
+    "batch": "sequences that can be decoded together, 1, 2, 4 or 8: slots of the KV cache",
+    "slot_positions": "positions of a slot",
+    "slot_blocks": "the same in blocks of BLOCK",
+    "slot_k_sets": "sets of a K cache in a slot",
     "scratch_stash": "first stash beat of the area for checks, free whenever no list runs",
-    "scratch_beats": "size of that area, at least max_tokens",
+    "scratch_beats": "size of that area",
     "load_signature": "SIGNATURE_SUM of the load list",
-    "argmax_stash": "stash beat of chiplet 0's argmax {fp32 value, token id}; others follow",
+    "argmax_stash": "stash beat of chiplet 0's argmax {fp32 value, token id} for sequence 0; the "
+                    "other chiplets' follow, then the same for each sequence of a batch",
     "argmax_mask": "chiplets that have an argmax",
     "logits_stash": "stash beat of this chiplet's products before the final scale, fp32",
     "logits_first": "token id of the first of them",
@@ -76,21 +79,25 @@ class Kind(enum.IntEnum):
     STEP_LIST = 3
     HEAD_LIST = 4
     TABLES = 5
-    ROW_SIGNATURES = 6
-    EMBEDDING = 7
-    WEIGHTS = 8
-    STEP_LIST_2 = 9
-    STEP_LIST_4 = 10
-    STEP_LIST_8 = 11
-    STEP_LIST_16 = 12
-    STEP_LIST_32 = 13
-    STEP_LIST_64 = 14
-    STEP_LIST_128 = 15
+    EMBEDDING = 6
+    WEIGHTS = 7
+    STEP_LIST_2 = 8
+    STEP_LIST_4 = 9
+    STEP_LIST_8 = 10
+    STEP_LIST_16 = 11
+    STEP_LIST_32 = 12
+    STEP_LIST_64 = 13
+    STEP_LIST_128 = 14
+    BATCH_LIST_2 = 15
+    BATCH_LIST_4 = 16
+    BATCH_LIST_8 = 17
 
 
 LAZY = (Kind.EMBEDDING, Kind.WEIGHTS)
-STEP_LISTS = (Kind.STEP_LIST, *(k for k in Kind if k >= Kind.STEP_LIST_2))
+STEP_LISTS = (Kind.STEP_LIST, *(k for k in Kind if k.name.startswith("STEP_LIST_")))
 """Step lists of 1, 2, 4, ... chunks; an image has the first few of them."""
+BATCH_LISTS = {2: Kind.BATCH_LIST_2, 4: Kind.BATCH_LIST_4, 8: Kind.BATCH_LIST_8}
+"""Batch lists by their number of slots; an image has those up to its `batch`."""
 
 
 class ImageError(ValueError):
@@ -144,10 +151,11 @@ class Image:
         taken = min(tokens, chunks * chunk)
         return Step(kind, taken, taken - (chunks - 1) * chunk)
 
-    def base_registers(self, position: int, step: Step) -> list[int]:
-        """r1 to r5 for a step list from `position` on (models/compiler/pipeline.py)."""
-        return [position, step.last, position + step.tokens, position * self.rope_beats,
-                (step.tokens - 1) * self.embed_beats]
+    def base_registers(self, position: int, step: Step, slot: int = 0) -> list[int]:
+        """r1 to r7 for a step list from `position` on (models/compiler/pipeline.py)."""
+        return [position, step.last, position + step.tokens, slot * self.slot_positions + position,
+                (step.tokens - 1) * self.embed_beats, slot * self.slot_blocks,
+                slot * self.slot_k_sets]
 
 
 def step_lists(chunks: int) -> list[tuple[Kind, int]]:
@@ -312,6 +320,7 @@ def c_header() -> str:
         "",
         "/* Kinds of section */",
         *(f"#define IMAGE_KIND_{kind.name} {kind.value}" for kind in Kind),
+        f"#define IMAGE_KINDS {max(Kind) + 1} /* numbers of kinds are below this */",
         "",
         "#endif",
         "",

@@ -37,3 +37,31 @@ def array_signature(offset: np.ndarray, data: np.ndarray, exps: np.ndarray) -> i
     ).tobytes()
     size = 4 + data.shape[1] + 2
     return sum(zlib.crc32(raw[at : at + size]) for at in range(0, len(raw), size)) & 0xFFFFFFFF
+
+
+def _table() -> np.ndarray:
+    """CRC-32 of single bytes, as the state after them: uint32 [256]."""
+    state = np.arange(256, dtype=np.uint32)
+    for _ in range(8):
+        state = (state >> 1) ^ np.where(state & 1, np.uint32(0xEDB88320), np.uint32(0))
+    return state
+
+
+def seal(offset: int, wanted: np.ndarray, block: int) -> np.ndarray:
+    """Beats at `offset` whose signatures are `wanted` (uint32 [n]): zeros up to a last word.
+
+    uint8 [n, block]. CRC-32 of a message depends on any four bytes of it one to one: undo the
+    steps of the exponents and of the word from the wanted end; what the state must have been then,
+    exclusive or what it is after the bytes before the word, is the word.
+    """
+    table = _table()
+    high = np.zeros(256, np.uint32)  # index of the entry with this highest byte
+    high[table >> 24] = np.arange(256, dtype=np.uint32)
+    state = ~np.asarray(wanted).astype(np.uint32)
+    for _ in range(2 + 4):
+        index = high[state >> 24]
+        state = (state ^ table[index]) << np.uint32(8) | index
+    before = ~np.uint32(zlib.crc32(offset.to_bytes(4, "little") + bytes(block - 4)))
+    beats = np.zeros((len(state), block // 4), "<u4")
+    beats[:, -1] = state ^ before
+    return beats.view(np.uint8)

@@ -18,7 +18,7 @@ from pathlib import Path
 import matplotlib
 
 from models import config as configs
-from models import cycle, host
+from models import cycle, host, loaders
 from models.checkpoint import LlamaConfig, LlamaWeights, random_llama
 from models.commands import Command, queue_name
 from models.compiler import compile_llama
@@ -131,9 +131,7 @@ def predicted(images: list[Image], phase: Phase) -> int:
 
 def smollm2_layer() -> LlamaWeights:
     """The first layer with a vocabulary cut short: the head is not what is measured."""
-    from scripts.sim import load_model
-
-    w = load_model("smollm2", None, None, "1").weights.first_layers(1)
+    w = loaders.load_gguf(loaders.smollm2_gguf()).first_layers(1)
     return dataclasses.replace(w, config=dataclasses.replace(w.config, vocab=VOCAB),
                                embedding=w.embedding[:VOCAB], w_out=w.w_out[:VOCAB])
 

@@ -15,14 +15,15 @@ __all__ = ["CompileError", "Plan", "compile_llama", "make_plan"]
 
 
 def compile_llama(weights: LlamaWeights, config: Config, positions: int | None = None,
-                  firmware: bytes = b"") -> list[Image]:
+                  firmware: bytes = b"", batch: int = 1) -> list[Image]:
     """Images of all chiplets.
 
     positions: tokens that a sequence may have at least; by default as many as fit, at most
-    plan.POSITIONS. To compile the first layers only, pass `weights.first_layers(n)`.
+    plan.POSITIONS. batch: sequences that can be decoded together, each with so many positions.
+    To compile the first layers only, pass `weights.first_layers(n)`.
     Raises CompileError where the model does not fit, saying what would.
     """
-    plan = make_plan(weights.config, config, positions)
+    plan = make_plan(weights.config, config, positions, batch)
     return compile_plan(plan, weights, firmware)
 
 
@@ -30,10 +31,9 @@ def compile_plan(plan: Plan, weights: LlamaWeights, firmware: bytes = b"") -> li
     """Images of a plan."""
     config, block = plan.config, plan.block
     rope, gains = tables(plan, weights)
-    rows, row_signatures = embedding(plan, weights)
+    rows = embedding(plan, weights)
     layout = plan.layout
-    sizes = {Kind.TABLES: len(rope) + len(gains), Kind.ROW_SIGNATURES: len(row_signatures),
-             Kind.EMBEDDING: len(rows), Kind.WEIGHTS: 0}
+    sizes = {Kind.TABLES: len(rope) + len(gains), Kind.EMBEDDING: len(rows), Kind.WEIGHTS: 0}
     first = image.layout(block, sizes)
     at = first[Kind.TABLES]
     loads, held, sums = load_lists(plan, all_tensors(plan, weights), gains, at + len(rope),
@@ -41,6 +41,8 @@ def compile_plan(plan: Plan, weights: LlamaWeights, firmware: bytes = b"") -> li
     lists = Lists(plan, at)
     try:
         steps = {kind: lists.step(chunks) for kind, chunks in image.step_lists(layout.chunks)}
+        steps |= {kind: lists.batch(size) for size, kind in image.BATCH_LISTS.items()
+                  if size <= plan.batch}
         heads = lists.head()
     except ValueError as error:
         raise CompileError(f"the command set cannot express this model: {error}") from error
@@ -52,8 +54,9 @@ def compile_plan(plan: Plan, weights: LlamaWeights, firmware: bytes = b"") -> li
             "chunk_tokens": layout.chunk, "max_tokens": plan.max_tokens,
             "max_positions": plan.max_positions, "vocab": plan.model.vocab,
             "x_stash": plan.buffers["x"].beat,
-            "embed_beats": plan.x_beats, "rope_beats": plan.head_beats,
-            "embed_mem": first[Kind.EMBEDDING], "embed_signatures_mem": first[Kind.ROW_SIGNATURES],
+            "embed_beats": plan.x_beats, "embed_mem": first[Kind.EMBEDDING],
+            "batch": plan.batch, "slot_positions": plan.slot_positions,
+            "slot_blocks": plan.token_blocks, "slot_k_sets": plan.token_blocks * plan.head_tiles,
             "scratch_stash": layout.scratch.first, "scratch_beats": layout.scratch.count,
             "load_signature": sums[c], "argmax_stash": plan.buffers["slots"].beat,
             "argmax_mask": sum(1 << i for i, v in enumerate(plan.vocab) if v.count),
@@ -62,8 +65,8 @@ def compile_plan(plan: Plan, weights: LlamaWeights, firmware: bytes = b"") -> li
             "layers": plan.model.n_layers, "watchdog": image.WATCHDOG,
         }
         sections = {
-            Kind.TABLES: image.join([rope, gains], block), Kind.ROW_SIGNATURES: row_signatures,
-            Kind.EMBEDDING: rows, Kind.WEIGHTS: held[c],
+            Kind.TABLES: image.join([rope, gains], block), Kind.EMBEDDING: rows,
+            Kind.WEIGHTS: held[c],
             Kind.LOAD_LIST: to_beats(loads[c], block), Kind.HEAD_LIST: to_beats(heads[c], block),
             **{kind: to_beats(made[c], block) for kind, made in steps.items()},
             Kind.FIRMWARE: to_beats(firmware, block),

@@ -38,7 +38,9 @@ class Emitter:
 
     def _tokens(self, name: str) -> Buffer:
         """This chunk's rows of a buffer that has rows for every token of the list."""
-        return self.plan.layout.copy(name, self.turn.chunk)
+        whole, rows = self.plan.buffers[name], self.turn.tokens
+        return Buffer(f"{name}.{self.turn.chunk}",
+                      whole.beat + self.turn.chunk * rows * whole.beats, rows, whole.beats)
 
     def _buffer(self, name: str) -> Buffer:
         """This chunk's copy of a buffer, in this layer."""
@@ -75,14 +77,15 @@ class Emitter:
         self._add(c, MACRO0 + macro, "mac", {"outer": self.turn.rows, "inner": 1, **fields},
                   reads, writes)
 
-    def _send(self, c: int, buffer: Buffer, first: int, beats: int) -> None:
-        """Multicast beats first to first + beats - 1 of each row."""
+    def _send(self, c: int, buffer: Buffer, first: int, beats: int, register: int = 0) -> None:
+        """Multicast beats first to first + beats - 1 of each row; register: base of both ends."""
         if self.plan.n == 1 or not beats:
             return
         moved = [part(buffer, first, beats)]
         self._own(moved, moved)
         self.program.send(c, command("send", SEND, {
-            "src": buffer.beat + first, "dst": buffer.beat + first, "rows": self.turn.rows,
+            "src": (buffer.beat + first, register), "dst": (buffer.beat + first, register),
+            "rows": self.turn.rows,
             "count": beats, "src_stride": buffer.beats, "dst_stride": buffer.beats}), moved, moved)
 
     def _norm(self, x: Buffer, gain: int, to: Buffer, scale: str, fields: Fields) -> None:

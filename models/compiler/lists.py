@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from models import vector_engine as ve
 from models.compiler.llama import Stages
-from models.compiler.pipeline import LAST, Turn, pipeline
+from models.compiler.pipeline import LAST, SLOT, Turn, pipeline
 from models.compiler.program import part
 from models.compiler.shard import Range, cut, up
 
@@ -20,10 +20,16 @@ class Lists(Stages):
 
     def step(self, chunks: int) -> list[bytes]:
         """All layers for `chunks` chunks of tokens from POS: per chiplet the encoded list."""
+        return self._layers(chunks, self.plan.layout.chunk, batch=False)
+
+    def batch(self, sequences: int) -> list[bytes]:
+        """The same for the next tokens of the sequences in the first slots, each a chunk."""
+        return self._layers(sequences, 1, batch=True)
+
+    def _layers(self, chunks: int, size: int, batch: bool) -> list[bytes]:
         self.begin()
         stages = self._stages(chunks)
-        size = self.plan.layout.chunk
-        for turn in pipeline(self.model.n_layers, chunks, len(stages), size):
+        for turn in pipeline(self.model.n_layers, chunks, len(stages), size, batch):
             self.turn, self.layer = turn, self.plan.layers[turn.layer]
             if turn.layer == turn.stage == 0:
                 self._load_rope()
@@ -31,7 +37,9 @@ class Lists(Stages):
         return self.program.finish()
 
     def head(self) -> list[bytes]:
-        """Final norm, logits and argmax of the last token of the step list before."""
+        """Final norm, logits and argmax of one row of x (LAST). The argmax beats of each sequence
+        have a place of their own (SLOT): a chiplet may begin the head of the next sequence before
+        another one has looked at them."""
         self.begin()
         p = self.plan
         self.turn = Turn(0, 0, 0, 0, 1, False)
@@ -45,9 +53,9 @@ class Lists(Stages):
                 continue
             self._ve(c, {
                 "scale": ve.SCALE_MUL, "s_src": r, "reduce": ve.REDUCE_ARGMAX,
-                "out": ve.OUT_ARGMAX, "a": logits.beat, "d": slots.beat + c, "len": mine.count,
-                "imm": mine.first}, [part(logits), scale], [part(slots, c, 1)])
-            self._send(c, slots, c, 1)
+                "out": ve.OUT_ARGMAX, "a": logits.beat, "d": (slots.beat + c, SLOT),
+                "len": mine.count, "imm": mine.first}, [part(logits), scale], [part(slots, c, 1)])
+            self._send(c, slots, c, 1, SLOT)
         return self.program.finish()
 
     def _stages(self, chunks: int) -> list[Callable[[], object]]:

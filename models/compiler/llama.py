@@ -10,9 +10,9 @@ from __future__ import annotations
 from models import vector
 from models import vector_engine as ve
 from models.compiler.emit import Emitter, bits
-from models.compiler.pipeline import POS, ROPE
+from models.compiler.pipeline import SLOT, SLOT_K, shift
 from models.compiler.plan import Group, Layer, Plan
-from models.compiler.program import DMA, MOVE, Buffer, Part, part
+from models.compiler.program import DMA, MOVE, Buffer, part
 from models.compiler.shard import Range, up
 
 
@@ -31,12 +31,14 @@ class Stages(Emitter):
         return max(len(groups) for groups in self.plan.layers[0].groups)
 
     def _load_rope(self) -> None:
+        """The table has beat k of all positions before beat k + 1 of all positions."""
         rope = self._tokens("rope")
         for c in range(self.plan.n):
-            self._add(c, DMA, "load", {
-                "mem": (self.tables + self.turn.before * rope.beats, ROPE), "stash": rope.beat,
-                "rows": self.turn.rows, "count": rope.beats, "mem_stride": rope.beats,
-                "stash_stride": rope.beats}, [], [part(rope)])
+            for k in range(rope.beats):
+                self._add(c, DMA, "load", {
+                    "mem": shift(self.tables + k * self.plan.max_positions, self.turn.position),
+                    "stash": rope.beat + k, "rows": self.turn.rows, "count": 1, "mem_stride": 1,
+                    "stash_stride": rope.beats}, [], [part(rope, k, 1)])
 
     # Stages of attention
 
@@ -75,19 +77,19 @@ class Stages(Emitter):
         """K first: the scores wait for it."""
         p, ev, i = self.plan, self.plan.buffers["ev"], self.turn.layer
         common = {"tiles": p.head_tiles, "src_inner": 1, "rows": self.turn.rows,
-                  "pos": (self.turn.before, POS)}
+                  "pos": self.turn.cached(p.slot_positions)}
         for g in groups:
             at = (p.heads[c].count + g.kv_local) * p.head_tiles
             self._add(c, MOVE, "column", {
                 **common, "src": qk.beat + at, "set": g.k_set, "src_outer": qk.beats,
                 "block_stride": p.head_tiles, "tile_stride": 1, "macro": g.macro},
-                [part(qk)], [Part(f"k{i}.{g.kv}")])
+                [part(qk)], [self.turn.cache_part(f"k{i}.{g.kv}")])
         for g in groups:
             self._add(c, MOVE, "row", {
                 **common, "src": v.beat + g.kv_local * p.head_tiles, "set": g.v_set,
-                "src_outer": v.beats, "block_stride": 1, "tile_stride": p.token_blocks,
-                "ev": ev.beat + g.ev, "ev_stride": p.token_blocks, "macro": g.macro},
-                [part(v)], [Part(f"v{i}.{g.kv}"), Part(f"ev{i}.{g.kv}")])
+                "src_outer": v.beats, "block_stride": 1, "tile_stride": p.cache_blocks,
+                "ev": ev.beat + g.ev, "ev_stride": p.cache_blocks, "macro": g.macro},
+                [part(v)], [self.turn.cache_part(f"{name}{i}.{g.kv}") for name in ("v", "ev")])
 
     def _groups(self, rounds: range) -> list[tuple[int, int, Group]]:
         """Attention groups of the layer: chiplet, number on the chiplet, group."""
@@ -100,10 +102,11 @@ class Stages(Emitter):
             scores = self._buffer(f"scores{g}")
             self._mac(c, group.macro, {
                 "src": qk.beat + group.local * p.head_tiles, "dst": scores.beat,
-                "set": group.k_set, "depth": self.model.head_dim, "inner": group.heads,
+                "set": shift(group.k_set, self.turn.slot(p.token_blocks * p.head_tiles, SLOT_K)),
+                "depth": self.model.head_dim, "inner": group.heads,
                 "tile_stride": p.head_tiles, "src_outer": qk.beats, "src_inner": p.head_tiles,
                 "dst_outer": scores.beats, "dst_inner": p.score_beats, "cols": self.turn.end},
-                [part(qk), Part(f"k{self.turn.layer}.{group.kv}")], [part(scores)])
+                [part(qk), self.turn.cache_part(f"k{self.turn.layer}.{group.kv}")], [part(scores)])
 
     def _softmax(self, rounds: range) -> None:
         """Maximum; exp2, its sum, and the exponents of V folded in. K tiles of a wide head share
@@ -112,8 +115,8 @@ class Stages(Emitter):
         (top, tops), (total, totals) = self._scalars("max"), self._scalars("sum")
         for c, g, group in self._groups(rounds):
             scores, weights = self._buffer(f"scores{g}"), self._buffer(f"p{g}")
-            ev = Part(f"ev{self.turn.layer}.{group.kv}")
-            common = {"a": scores.beat, "len": (self.turn.before + 1, POS), "causal": 1,
+            ev = self.turn.cache_part(f"ev{self.turn.layer}.{group.kv}")
+            common = {"a": scores.beat, "len": shift(1, self.turn.position), "causal": 1,
                       "inner": group.heads, "a_outer": scores.beats, "a_inner": p.score_beats,
                       "s_row": 1}
             self._ve(c, {**common, "reduce": ve.REDUCE_MAX, "s_dst": top}, [part(scores)], [tops])
@@ -125,7 +128,8 @@ class Stages(Emitter):
                     **common, **(reduced if tile == 0 else {}), "scale": ve.SCALE_SUB,
                     "s_src": top, "fn": ve.FN_EXP2, "imm": self.softmax, "fold": 1,
                     "out": ve.OUT_MX, "d": weights.beat + tile * size, "d_outer": weights.beats,
-                    "b": p.buffers["ev"].beat + group.ev + tile * p.token_blocks,
+                    "b": shift(p.buffers["ev"].beat + group.ev + tile * p.cache_blocks,
+                               self.turn.slot(p.token_blocks, SLOT)),
                     "d_inner": p.token_blocks},
                     [part(scores), tops, ev], [part(weights, tile * size, size), totals])
 
@@ -138,11 +142,13 @@ class Stages(Emitter):
             for tile in range(p.head_tiles):
                 self._mac(c, group.macro, {
                     "src": weights.beat + tile * size, "dst": out.beat + tile * b // p.lanes,
-                    "set": group.v_set + tile * p.token_blocks,
+                    "set": shift(group.v_set + tile * p.cache_blocks,
+                                 self.turn.slot(p.token_blocks, SLOT)),
                     "cols": min(b, self.model.head_dim - tile * b), "inner": group.heads,
                     "src_outer": weights.beats, "src_inner": p.token_blocks,
                     "dst_outer": out.beats, "dst_inner": p.head_beats, "depth": self.turn.end},
-                    [part(weights, tile * size, size), Part(f"v{self.turn.layer}.{group.kv}")],
+                    [part(weights, tile * size, size),
+                     self.turn.cache_part(f"v{self.turn.layer}.{group.kv}")],
                     [part(out)])
 
     def _normalise(self, rounds: range) -> None:

@@ -19,6 +19,9 @@ from models.config import Config
 POSITIONS = 512
 """Positions provided for when the caller does not say how many."""
 
+BATCHES = (1, 2, 4, 8)
+"""Sequences that can be decoded together."""
+
 PIECES = 3
 """Pieces of the hidden layer, at most. Each goes to all chiplets and macros, and while the next one
 is multiplied its gate function is computed (docs/architecture.md, "Decisions")."""
@@ -89,11 +92,15 @@ class Plan:
 
     Attributes: heads, kv_heads (Range per chiplet), layers, head (output matrix), vocab (Range per
     chiplet), max_positions, max_tokens, layout (of the stash), buffers (the same by name),
-    token_cycles (of a macro for a token in a layer, mean).
+    token_cycles (of a macro for a token in a layer, mean). batch: slots of the KV cache, each with
+    token_blocks blocks or slot_positions positions; cache_blocks are those of all slots.
     """
 
-    def __init__(self, model: LlamaConfig, config: Config, positions: int | None = None) -> None:
-        self.model, self.config = model, config
+    def __init__(self, model: LlamaConfig, config: Config, positions: int | None = None,
+                 batch: int = 1) -> None:
+        if batch not in BATCHES:
+            raise CompileError(f"a batch of {batch}: there are {', '.join(map(str, BATCHES))}")
+        self.model, self.config, self.batch = model, config, batch
         self.block, self.lanes, self.n = config.block, config.lanes, config.n_chiplets
         m, b = model, self.block
         self.head_beats = up(m.head_dim, self.lanes)
@@ -208,7 +215,7 @@ class Plan:
                     now[macro] += 1
                     held[c, macro] += 1
                     chosen[-1][c].append(macro)
-        per_block = 2 * self.head_tiles  # sets of a KV head per BLOCK tokens
+        per_block = 2 * self.head_tiles * self.batch  # sets of a KV head per BLOCK tokens
         blocks = int((free[held > 0] // (held[held > 0] * per_block)).min())
         wanted = min(positions or POSITIONS, m.max_seq)
         if positions and positions > m.max_seq:
@@ -220,8 +227,10 @@ class Plan:
                 f"{self.config.name} has {self.config.sets}")
         self.max_positions = min(wanted, blocks * self.block)
         self.token_blocks = up(self.max_positions, self.block)
+        self.slot_positions = self.token_blocks * self.block
+        self.cache_blocks = self.batch * self.token_blocks
         self.score_beats = up(self.max_positions, self.lanes)
-        size = self.head_tiles * self.token_blocks
+        size = self.head_tiles * self.cache_blocks
         ev = [0] * self.n
         self.layers: list[Layer] = []
         for draft, macros in zip(drafts, chosen):
@@ -263,16 +272,17 @@ class Plan:
         return all(r.first * self.head_pad % self.block == 0 for r in self.heads if r.count)
 
 
-def make_plan(model: LlamaConfig, config: Config, positions: int | None = None) -> Plan:
+def make_plan(model: LlamaConfig, config: Config, positions: int | None = None,
+              batch: int = 1) -> Plan:
     """Plan, or CompileError that also names the configurations that would do."""
     try:
-        return Plan(model, config, positions)
+        return Plan(model, config, positions, batch)
     except CompileError as error:
         good = []
         for name in configs.names():
             try:
                 other = configs.load(name)
-                Plan(model, other, positions)
+                Plan(model, other, positions, batch)
                 good.append(f"{name} ({other.n_chiplets} chiplets)")
             except CompileError:
                 pass

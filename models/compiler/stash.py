@@ -85,22 +85,26 @@ def lay_out(plan: Plan, chunk: int, chunks: int) -> Layout:
         at += rows * beats
 
     def per_chunk(name: str, beats: int, number: int = COPIES) -> None:
-        copies[name] = min(number, chunks)
+        copies[name] = min(number, max(chunks, plan.batch))
         add(name, copies[name] * chunk, beats)
+
+    def per_token(name: str, beats: int) -> None:
+        add(name, max(chunk * chunks, plan.batch), beats)
 
     def widest(slices: list[list[Range]], unit: int) -> int:
         return max(up(r.count, unit) for s in slices for r in s)
 
     add("gains", 2 * m.n_layers + 1, plan.x_beats)
     add("ev", 1, plan.ev_beats)
-    add("slots", 1, plan.n)
-    per_chunk("x", plan.x_beats, chunks)
+    add("slots", plan.batch, plan.n)
+    per_token("x", plan.x_beats)
+    at += 1  # behind an embedding row comes a beat that makes its signature
     per_chunk("attention", up(plan.attention_width, b))
     if plan.head_pad % b:
         per_chunk("attention_fp32", plan.attention_width // lanes)
     per_chunk("hidden", up(m.ffn_dim, b))
     free = at  # from here on nothing is sent to, and nothing outlives its list
-    per_chunk("rope", plan.head_beats, chunks)
+    per_token("rope", plan.head_beats)
     columns = [h.count + 2 * kv.count for h, kv in zip(plan.heads, plan.kv_heads)]
     per_chunk("attention_xq", up(m.dim, b))
     per_chunk("qkv", max(columns) * plan.head_beats)
@@ -121,7 +125,7 @@ def lay_out(plan: Plan, chunk: int, chunks: int) -> Layout:
     end, at = at, free
     add("head_xq", 1, up(m.dim, b))
     add("logits", 1, widest([plan.vocab], lanes))
-    end = max(end, at, free + chunk * chunks)
+    end = max(end, at, free + 1)
     if end > plan.config.stash_beats:
         raise StashError(
             f"the stash needs {end} beats for chunks of {chunk} tokens and "
@@ -133,7 +137,7 @@ def lay_out(plan: Plan, chunk: int, chunks: int) -> Layout:
     scalars, rows, entries = {}, {"max": chunk * widest_group}, 0
     rows |= {"attention_r": chunk, "ffn_r": chunk, "sum": chunk * heads}
     for name, size in rows.items():
-        copies[name] = 1 if name == "max" else min(COPIES, chunks)
+        copies[name] = 1 if name == "max" else min(COPIES, max(chunks, plan.batch))
         scalars[name] = entries
         entries += copies[name] * size
     if entries > SCALARS:

@@ -13,8 +13,8 @@ from models.commands import Command
 from models.compiler.plan import Linear, Plan
 from models.compiler.program import DMA, Program
 from models.compiler.shard import up
-from models.image import mx_beats, to_beats
-from models.signature import array_signature
+from models.image import mx_beats
+from models.signature import array_signature, seal
 
 Matrix = tuple[np.ndarray, np.ndarray]  # q int8 [columns, depth'], e uint8 [columns, blocks]
 
@@ -93,22 +93,27 @@ def _rows(values: np.ndarray, beats: int, block: int) -> np.ndarray:
 
 
 def tables(plan: Plan, weights: LlamaWeights) -> tuple[np.ndarray, np.ndarray]:
-    """RoPE rows of all positions (cos in lane 2i, sin in lane 2i+1), and the norms' gains."""
+    """RoPE rows of all positions (cos in lane 2i, sin in lane 2i+1; beat 0 of all positions, then
+    beat 1, ...), and the norms' gains."""
     m = plan.model
     pairs = vector.rope_table(np.arange(plan.max_positions), m.head_dim, m.rope_theta)
     rope = np.stack(pairs, axis=-1).reshape(plan.max_positions, m.head_dim)
     gammas = [g for w in weights.layers for g in (w.attn_norm, w.ffn_norm)]
     gains = np.stack([vector.norm_gain(g, m.dim) for g in [*gammas, weights.final_norm]])
-    return (_rows(rope, plan.head_beats, plan.block), _rows(gains, plan.x_beats, plan.block))
+    by_position = _rows(rope, plan.head_beats, plan.block)
+    by_beat = by_position.reshape(-1, plan.head_beats, plan.block).swapaxes(0, 1)
+    return by_beat.reshape(-1, plan.block), _rows(gains, plan.x_beats, plan.block)
 
 
-def embedding(plan: Plan, weights: LlamaWeights) -> tuple[np.ndarray, np.ndarray]:
-    """Embedding rows in fp32, and the signature of the load of each."""
+def embedding(plan: Plan, weights: LlamaWeights) -> np.ndarray:
+    """Embedding rows in fp32, each with a beat behind it that makes the signature of its load the
+    token's number."""
     rows = _rows(fp32.flush(weights.embedding), plan.x_beats, plan.block)
+    rows = rows.reshape(-1, plan.x_beats, plan.block)
     offset, none = np.arange(plan.x_beats), np.zeros((plan.x_beats, 2), np.uint8)
-    signatures = [array_signature(offset, row, none)
-                  for row in rows.reshape(-1, plan.x_beats, plan.block)]
-    return rows, to_beats(np.array(signatures, "<u4"), plan.block)
+    wanted = [token - array_signature(offset, row, none) for token, row in enumerate(rows)]
+    seals = seal(plan.x_beats, np.array(wanted, np.int64) & 0xFFFFFFFF, plan.block)
+    return np.concatenate([rows, seals[:, None]], axis=1).reshape(-1, plan.block)
 
 
 def load_lists(plan: Plan, held: list[list[Tensor]], gains: np.ndarray, gains_at: int,

@@ -61,7 +61,7 @@ def test_damage_is_named(images: list[Image]) -> None:
         image.parse(good.beats[:-1])
     with pytest.raises(ImageError, match="hold no header"):
         image.parse(good.beats[:5])
-    for kind in (Kind.STEP_LIST, Kind.TABLES, Kind.ROW_SIGNATURES):
+    for kind in (Kind.STEP_LIST, Kind.TABLES, Kind.HEAD_LIST):
         with pytest.raises(ImageError, match=f"section {kind.name} is corrupt"):
             image.parse(damaged(good, good.sections[kind].first))
 

@@ -240,14 +240,13 @@ def test_prediction_against_the_rtl(case: str, simulator: str, shared_data: Path
     from models import host, loaders
     from models.compiler import compile_llama
     from scripts.generate import main_firmware
-    from scripts.sim import load_model
     from tb.package.session import Job as Request
     from tb.package.session import simulate_package
 
     name, changes, length = CASES[case]
     cfg = config.load(name, **changes)
     weights = (loaders.load_llama2c(shared_data / "stories260K.bin") if name == "tracer"
-               else load_model("smollm2", None, None, "1").weights.first_layers(1))
+               else loaders.load_gguf(loaders.smollm2_gguf()).first_layers(1))
     images = compile_llama(weights, cfg, firmware=main_firmware().bin.read_bytes())
     prompt = [1, *range(3, length + 2)]
     golden = host.run(images, cfg, prompt, 3)

@@ -191,7 +191,7 @@ def test_memory_beyond_the_end(short_run, tracer):
 def test_embedding_beyond_the_memory(short_run, tracer):
     """The firmware's own loads fail while it still has more to push: reported, not waited for."""
     built, golden, prompt, new = short_run
-    header = {**built[0].header, "embed_signatures_mem": 0x3FFFFF0}
+    header = {**built[0].header, "embed_mem": 0x3FFFFF0}
     far = patched(dataclasses.replace(built[0], header=header), Kind.STEP_LIST,
                   built[0].section(Kind.STEP_LIST))
     result = simulate_package(tracer, [far, built[1]], golden.records,
