@@ -103,12 +103,12 @@ class Firmware:
     start the first list of a request later than chiplet 0.
     """
 
-    list_gap: int = 102
+    list_gap: int = 98
     step_gap: int = 150
-    chunk_gap: int = 155
+    chunk_gap: int = 190
     chiplet_gap: int = 32
     token_gap: int = 60
-    start_gap: int = 105
+    start_gap: int = 76
     request_gap: int = 518
 
 

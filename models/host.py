@@ -9,6 +9,7 @@ firmware is given the request.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
@@ -35,7 +36,16 @@ class Request:
 
 
 SEQUENCE = 24
-"""Bit from which on an output word of a batch holds the number of its sequence."""
+"""Bit from which on an output word of a batch holds the number of its sequence, and the first word
+of a request its kind."""
+NO_END = 0xFFFFFFFF
+
+
+def words(batch: Sequence[Request]) -> list[int]:
+    """Request words of several sequences, as the host writes them."""
+    heads = [(len(r.prompt), r.new_tokens, NO_END if r.end_token is None else r.end_token)
+             for r in batch]
+    return [1 << SEQUENCE | len(batch), *itertools.chain(*heads, *(r.prompt for r in batch))]
 
 
 def by_sequence(words: Sequence[int], sequences: int) -> list[list[int]]:

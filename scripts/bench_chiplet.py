@@ -37,7 +37,6 @@ FOLDER = ROOT / "build" / "bench"
 VOCAB = 512  # of the layer of SmolLM2
 CONTEXT, DECODED = 64, 64
 HARDWARE, FIRMWARE = Hardware(), Firmware()
-FIRST_LOAD = dma(Command("load", 1, {"rows": 1, "count": 1}), HARDWARE).next
 PUBLISHED = {
     "d64 L2 H2 FFN256 V128": LlamaConfig(64, 2, 2, 2, 32, 256, 128, 64, 1e4, 1e-5, True),
     "d64 L4 H4 FFN256 V256": LlamaConfig(64, 4, 4, 4, 16, 256, 256, 64, 1e4, 1e-5, True),
@@ -63,28 +62,35 @@ class Phase:
         return self.end - self.begin
 
 
-def phases(trace: Path, ready: int, images: list[Image],
-           requests: list[tuple[int, int]]) -> list[list[Phase]]:
-    """Lists of each request (prompt, new tokens) from the completion records after `ready`."""
-    lines = [[int(v) for v in line.split()[:4]] for line in trace.read_text().splitlines()]
-    own = [(t, queue, opcode) for t, c, queue, opcode in lines if c == 0 and t > ready]
-    ends = [i for i, (_, queue, opcode) in enumerate(own) if (queue, opcode) == (3, 0)]
-    at, out, lists = 0, [], iter(ends)
-    for prompt, new in requests:
-        order, position = [], 0
+def order(image: Image, batch: list[int], new: int) -> list[tuple[int, int]]:
+    """Lists that sequences with these prompts and `new` tokens each take: (position, tokens)."""
+    out = []
+    for prompt in batch:
+        position = 0
         while position < prompt:
-            order.append((position, images[0].next_step(prompt - position).tokens))
-            position += order[-1][1]
-        order.append((position, 0))
-        for _ in range(new - 1):
-            order += [(position, 1), (position + 1, 0)]
-            position += 1
+            out.append((position, image.next_step(prompt - position).tokens))
+            position += out[-1][1]
+        out.append((prompt, 0))
+    for k in range(new - 1):
+        out += [(batch[0] + k, len(batch))] + [(batch[0] + k + 1, 0)] * len(batch)
+    return out
+
+
+def phases(trace: Path, image: Image, requests: list[tuple[list[int], int]]) -> list[list[Phase]]:
+    """Lists of each request (prompts, new tokens) from the completion records."""
+    row = {"rows": 1, "count": image.embed_beats + 1}
+    first_load = dma(Command("load", cycle.DMA, row), HARDWARE).next
+    lines = [[int(v) for v in line.split()[:4]] for line in trace.read_text().splitlines()]
+    own = [(t, queue, opcode) for t, c, queue, opcode in lines if c == 0]
+    ends = [i for i, (_, queue, opcode) in enumerate(own) if (queue, opcode) == (cycle.SEND, 0)]
+    at, out, lists = ends[0] + 1, [], iter(ends[1:])  # the first one is the list of weights
+    for batch, new in requests:
         mine = []
-        for position, tokens in order:
+        for position, tokens in order(image, batch, new):
             end = next(lists)
             records = own[at : end + 1]
             loads = [t for t, queue, _ in records if queue == cycle.DMA]
-            begin = loads[0] - FIRST_LOAD if tokens else own[at - 1][0]
+            begin = loads[0] - first_load if tokens else own[at - 1][0]
             mine.append(Phase(position, tokens, begin, records[-1][0],
                               [(t, queue) for t, queue, _ in records]))
             at = end + 1
@@ -110,14 +116,14 @@ def figures(job: Job, cycles: int, predicted: int, head: tuple[int, int] = (0, 0
 
 
 def simulate(name: str, config: configs.Config, images: list[Image], golden: host.Run,
-             requests: list[tuple[list[int], int]]) -> tuple[Result, Path, list[float]]:
-    """The requests on the RTL; its result, trace, and the second of each token."""
+             job: Requests) -> tuple[Result, Path, list[float]]:
+    """The job on the RTL; its result, trace, and the second of each token of single requests."""
     work = FOLDER / "chiplet" / name
     trace = work / "trace.txt"
     work.mkdir(parents=True, exist_ok=True)
     memories = [i.beats.tobytes().ljust(MEMORY * config.block, b"\0") for i in images]
-    result = simulate_package(config, images, golden.records, Requests(requests), work=work,
-                              sim="verilator", trace=trace, memories=memories)
+    result = simulate_package(config, images, golden.records, job, work=work, sim="verilator",
+                              trace=trace, memories=memories)
     if result.mismatches or result.errors or result.tokens != golden.tokens:
         raise SystemExit(f"{name}: the RTL differs from the golden: {result.first_mismatch} "
                          f"{result.errors}")
@@ -146,8 +152,8 @@ def layer(config: configs.Config, firmware: bytes, report: dict) -> None:
     seconds: list[float] = []
     golden = host.serve(images, config, [host.Request(*r) for r in requests],
                         seen=lambda: seconds.append(time.perf_counter()))
-    result, trace, rtl_seconds = simulate("layer", config, images, golden, requests)
-    for (prompt, _), run in zip(lengths, phases(trace, result.ready_cycle, images, lengths)):
+    result, trace, rtl_seconds = simulate("layer", config, images, golden, Requests(requests))
+    for (prompt, _), run in zip(lengths, phases(trace, images[0], [([n], k) for n, k in lengths])):
         steps = [p for p in run if p.tokens]
         prefill = [p for p in steps if p.position < prompt]
         gaps = FIRMWARE.step_gap * (len(prefill) - 1)
@@ -170,13 +176,33 @@ def layer(config: configs.Config, firmware: bytes, report: dict) -> None:
         (result.token_cycles[-1] - result.token_cycles[-2]) / report["rtl_seconds"])
 
 
+def batches(config: configs.Config, firmware: bytes, report: dict) -> None:
+    """Decode of 2, 4 and 8 sequences after a context of 64 each, one session."""
+    weights = smollm2_layer()
+    images = compile_llama(weights, config, positions=2 * CONTEXT, firmware=firmware, batch=8)
+    batches = [[host.Request([(1 + 3 * i + 7 * s) % VOCAB for i in range(CONTEXT)], 3)
+                for s in range(n)] for n in (2, 4, 8)]
+    golden = host.serve(images, config, batches)
+    actions: list[tuple] = [("ring",), ("status", "ready")]
+    for batch in batches:
+        actions += [("words", host.words(batch)), ("tokens", 3 * len(batch)), ("status", "done")]
+    _, trace, _ = simulate("batch", config, images, golden, Requests([], actions=actions))
+    for run in phases(trace, images[0], [([CONTEXT] * len(b), 3) for b in batches]):
+        step = next(p for p in run if p.position == CONTEXT and p.tokens)
+        job = Job(shape_of("layer", weights.config), 1, CONTEXT, step.tokens)
+        report["runs"][f"smollm2 layer, decode after {CONTEXT}, batch {step.tokens}"] = figures(
+            job, step.cycles,
+            cycle.batch_cycles(images, HARDWARE, FIRMWARE, [CONTEXT] * step.tokens))
+
+
 def published(name: str, config: configs.Config, firmware: bytes, report: dict) -> None:
     """Cycles from token to token after a context of 16, synthetic weights."""
     c = PUBLISHED[name]
     images = compile_llama(random_llama(c, 1), config, firmware=firmware)
     prompt = [7 * i % c.vocab for i in range(16)]
     golden = host.run(images, config, prompt, 3)
-    result, _, _ = simulate(name.replace(" ", "_"), config, images, golden, [(prompt, 3)])
+    result, _, _ = simulate(name.replace(" ", "_"), config, images, golden,
+                            Requests([(prompt, 3)]))
     taken = result.token_cycles[1] - result.token_cycles[0]
     job = Job(shape_of(name, c), 1, 16, layers=c.n_layers)
     report["runs"][f"{name}, token after 16"] = figures(
@@ -229,6 +255,7 @@ def main() -> None:
     firmware = main_firmware().bin.read_bytes()
     report: dict = {"runs": {}}
     layer(config, firmware, report)
+    batches(config, firmware, report)
     for name in PUBLISHED:
         published(name, config, firmware, report)
     (FOLDER / "chiplet.json").write_text(json.dumps(report, indent=1) + "\n")

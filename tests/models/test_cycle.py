@@ -259,7 +259,8 @@ def test_prediction_against_the_rtl(case: str, simulator: str, shared_data: Path
     while position < length:
         steps.append((position, images[0].next_step(length - position).tokens))
         position += steps[-1][1]
-    first_load = dma(Command("load", 1, {"rows": 1, "count": 1}), h).next
+    row = {"rows": 1, "count": images[0].embed_beats + 1}
+    first_load = dma(Command("load", 1, row), h).next
     lists, heads = measured(trace, result.request_cycle, first_load, steps)
     for (position, tokens), cycles in zip(steps, lists):
         predicted = cycle.step_cycles(images, h, Firmware(), position, tokens)
