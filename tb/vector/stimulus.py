@@ -12,8 +12,12 @@ from models import fp32, vector_engine
 from models.commands import Command, IllegalCommand, queue_number
 from models.errors import AddressError
 
-VALUES = ("normal", "wide", "integers", "special")
+VALUES = ("normal", "wide", "integers", "grid", "special")
 """Kinds of operand data, see `floats`."""
+
+STALLS = {"none": (0, 0, 0), "some": (80, 80, 80), "a": (220, 0, 0), "b": (0, 220, 0),
+          "d": (0, 0, 230), "all": (200, 200, 200)}
+"""Of 256 cycles, in how many the ports A, B, D refuse."""
 
 SPECIAL = np.array([
     0x00000000, 0x80000000, 0x00000001, 0x807FFFFF, 0x00800000, 0x80800000, 0x00800001, 0x7F7FFFFF,
@@ -44,11 +48,14 @@ CHAINS = [chain for codes in itertools.product(*map(range, FIELDS.values()))
 
 def floats(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` float32 of one kind: what a model has, all exponents, small integers (many equal
-    values and exact sums), or special values among ordinary ones."""
+    values and exact sums), a grid on which quantisation often meets a tie, or special values among
+    ordinary ones."""
     if kind == "wide":
         return rng.integers(0, 2**32, count, dtype=np.uint32).view(np.float32)
     if kind == "integers":
         return rng.integers(-4, 5, count).astype(np.float32)
+    if kind == "grid":
+        return (rng.integers(-512, 513, count) / 2.0 ** rng.integers(0, 4)).astype(np.float32)
     x = (rng.standard_normal(count) * 4).astype(np.float32)
     if kind == "special":
         chosen = rng.random(count) < 0.3
@@ -58,7 +65,7 @@ def floats(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
 
 def command(chain: dict[str, int], block: int, beats: int, source: random.Random) -> Command:
     """A legal command with this chain, other fields random, within a stash of `beats`: A in its
-    first quarter, B in the second, D in the second half or in place of A."""
+    first quarter, B in the second, D in the second half or in place of A or B."""
     lanes = block // 4
     probe = Command("ve", 0, {**ONE_ROW, **chain})
     holds, pools = vector_engine.holds(probe), probe.reduce == vector_engine.REDUCE_ROWS
@@ -66,11 +73,12 @@ def command(chain: dict[str, int], block: int, beats: int, source: random.Random
         values = dict(chain)
         values["post"] = source.randrange(4)
         values["causal"] = 0 if pools else source.randrange(2)
-        values["outer"] = 1 if holds else source.choice([1, 1, 2, 3, 5])
+        values["outer"] = 1 if holds else source.choice([1, 1, 2, 3, 5, lanes + 1])
         values["inner"] = 1 if holds or pools else source.choice([1, 1, 2, 3])
         values["len"] = source.choice([
             source.randint(1, block), source.randint(1, 4 * block), lanes * source.randint(1, 9),
             block * source.randint(1, 3), 1,
+            block * source.randint(1, 3) - (values["outer"] - 1) % block,  # ends on a whole block
         ])
         if values["bin"] == vector_engine.BIN_ROPE and source.random() < 0.8:
             values["len"] += values["len"] % 2
@@ -82,16 +90,13 @@ def command(chain: dict[str, int], block: int, beats: int, source: random.Random
         values["s_src"], values["s_dst"] = source.randrange(1024), source.randrange(1024)
         for name, width in (("a_outer", 5), ("b_outer", 5), ("d_outer", 5), ("a_inner", 4),
                             ("d_inner", 4)):
-            values[name] = source.getrandbits(width)
+            values[name] = source.getrandbits(source.choice((2, width)))
         quarter = beats // 4
         values["a"] = source.randrange(quarter)
         values["b"] = quarter + source.randrange(quarter)
         values["d"] = 2 * quarter + source.randrange(2 * quarter)
         span = values["len"] + (values["outer"] - 1 if values["causal"] else 0)
-        if values["out"] == vector_engine.OUT_FP32 and source.random() < 0.15:  # in place
-            row = -(-span // lanes)
-            values["a_inner"], values["a_outer"] = row, row * values["inner"]
-            values |= {name: values["a" + name[1:]] for name in ("d", "d_outer", "d_inner")}
+        in_place(values, -(-span // lanes), -(-span // block), source)
         c = Command("ve", queue_number("ve"), values)
         try:
             p = vector_engine.plan(c, block, beats)
@@ -99,6 +104,17 @@ def command(chain: dict[str, int], block: int, beats: int, source: random.Random
             continue
         if p.a.max() < quarter and (p.b is None or p.b.max() < 2 * quarter):
             return c
+
+
+def in_place(values: dict[str, int], beats: int, mx_beats: int, source: random.Random) -> None:
+    """At times, put D where A or B is: rows of `beats` fp32 beats or `mx_beats` of MX."""
+    kind, out, inner = source.randrange(6), values["out"], values["inner"]
+    if kind == 0 and out and not (out == vector_engine.OUT_HOLD and not values["reduce"]):
+        row = {vector_engine.OUT_FP32: beats, vector_engine.OUT_MX: mx_beats}.get(out, 1)
+        values |= {"a_inner": beats, "a_outer": beats * inner, "d": values["a"],
+                   "d_inner": row, "d_outer": row * inner}
+    elif kind == 1 and out == vector_engine.OUT_FP32 and values["bin"]:
+        values |= {"inner": 1, "b_outer": beats, "d": values["b"], "d_outer": beats}
 
 
 def broken(c: Command, source: random.Random) -> dict[str, Command]:

@@ -17,8 +17,8 @@ from models.commands import Command
 from tb.common import clock
 from tb.common.agents import BeatMonitor, StreamAgent, Tap
 from tb.common.bus import StreamMonitor, pauses
-from tb.vector import stimulus
-from tb.vector.bench import BEATS, BLOCK, OUTPUTS, STALLS, Bench, coverage
+from tb.vector import stimulus, vector_coverage
+from tb.vector.bench import BEATS, BLOCK, OUTPUTS, Bench
 
 WATCHDOG_CYCLES = 3_000
 
@@ -48,7 +48,7 @@ class VectorTest(uvm_test):
         self.numpy = np.random.default_rng(self.random.getrandbits(64))
         self.bench = Bench(self.dut)
         self.bench.submit = lambda word: self.env.cmd.send([{"data": word}])
-        self.coverage = coverage()
+        self.coverage = vector_coverage.define(BLOCK)
 
     async def run_phase(self) -> None:
         self.raise_objection()
@@ -86,13 +86,8 @@ class VectorTest(uvm_test):
 
     def stall(self) -> str:
         """Other stalls on all ports from now on; which, of the stash."""
-        kind = self.random.choice(list(STALLS))
+        kind = self.random.choice(list(stimulus.STALLS))
         self.bench.stall(kind)
         name = f"cmd{self.random.getrandbits(32)}"
         self.env.cmd.set_pause(pauses(name)[self.random.choice(("none", "random", "burst"))])
         return kind
-
-    def sample(self, c: Command, kind: str, stalls: str) -> None:
-        lanes = {name: getattr(c, name) for name in stimulus.FIELDS}
-        self.coverage.sample(**lanes, post=c.post, s_row=c.s_row, causal=c.causal, outer=c.outer,
-                             inner=c.inner, tail=c.len % BLOCK, values=kind, stalls=stalls)

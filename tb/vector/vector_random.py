@@ -12,7 +12,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from pyuvm import uvm_factory
 
 from tb.common.agents import BeatMonitor
-from tb.vector import stimulus
+from tb.vector import stimulus, vector_coverage
 from tb.vector.vector_env import VectorTest
 
 EPOCHS = int(os.environ.get("EPOCHS", "0"))
@@ -31,9 +31,11 @@ class RandomTraffic(VectorTest):
                 await self.bench.fill(c, kind, kind, self.numpy)
             for c, kind in burst:
                 if self.random.random() < 0.1:
-                    self.send(self.random.choice(list(stimulus.broken(c, self.random).values())))
+                    rule = self.random.choice(stimulus.RULES)
+                    self.send(stimulus.broken(c, self.random)[rule])
+                    self.coverage.sample(rule=rule)
                 self.send(c)
-                self.sample(c, kind, stalls)
+                vector_coverage.sample(self.coverage, c, kind, stalls)
             await self.bench.finish()
 
     def send(self, c) -> None:
@@ -68,7 +70,9 @@ class RandomReset(RandomTraffic):
             self.send(c)
             while self.env.cmd.source.sent == sent:
                 await RisingEdge(dut.clk)
-            await ClockCycles(dut.clk, self.random.choice((1, 2, 3, 4, 10, 30, 100, 300)))
+            cycles = self.random.choice(vector_coverage.RESETS)
+            await ClockCycles(dut.clk, cycles)
+            self.coverage.sample(reset=cycles)
             dut.rst.value = 1
             for board in bench.boards.values():
                 board._expected.clear()
@@ -79,7 +83,7 @@ class RandomReset(RandomTraffic):
             assert not any(state.values()), f"after reset: {state}"
             assert int(dut.cmd_ready.value) == 1
             dut.rst.value = 0
-            bench.sticky = 0
+            bench.mirror.sticky = 0
             bench.stall("none")
             await bench.init(self.numpy)
             self.stall()

@@ -34,6 +34,9 @@ module vector_tb #(
   output wire [3:0]         done_status,
   output reg  [31:0]        done_cycles,  // of the last command, from acceptance to done
 
+  output wire               a_taken,  // a request of A, of B was accepted
+  output wire               b_taken,
+
   output wire               d_req_valid,
   output wire               d_req_ready,
   output wire [15:0]        d_req_addr,
@@ -106,6 +109,9 @@ module vector_tb #(
   wire [31:0] r2 = r1 ^ (r1 >> 17);
   always @(posedge clk) random_q <= rst ? seeds[95:64] : r2 ^ (r2 << 5);
   assign d_ready = random_q[7:0] >= stall_d;
+
+  assign a_taken = a_req_valid && a_req_ready;
+  assign b_taken = b_req_valid && b_req_ready;
 
   // What the monitors see
   reg [1:0] lost_q;

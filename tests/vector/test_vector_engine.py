@@ -32,49 +32,34 @@ UNSEEN = {
 }
 
 
-def run(simulator: str, block: int, testcase: str, commands: int = 0, fault: int = 0,
-        fn_cycles: int = 4, module: str = "cases", epochs: int = 0) -> None:
+def sources() -> FileList:
+    """The block and what its wrapper needs."""
     files = block_list("vector")
     files.add(FileList([ROOT / "tb/common/stream_checker.v", ROOT / "tb/vector/stash_port.v"]))
+    return files
+
+
+def run(simulator: str, block: int, testcase: str, commands: int = 0, fault: int = 0,
+        module: str = "cases", epochs: int = 0) -> None:
     size = {"BLOCK": block, "STASH_BEATS": 1024}
     simulate(
         "vector",
         top="vector_tb",
         test_module=f"tb.vector.vector_{module}",
-        parameters={**size, "FN_CYCLES": fn_cycles},
-        sources=files,
+        parameters=size,
+        sources=sources(),
         env={**{name: str(value) for name, value in size.items()}, "COMMANDS": str(commands),
-             "FAULT": str(fault), "FN_CYCLES": str(fn_cycles), "EPOCHS": str(epochs)},
+             "FAULT": str(fault), "EPOCHS": str(epochs)},
         testcase=testcase,
         sim=simulator,
     )
 
 
-@pytest.mark.sim("verilator")
-@pytest.mark.parametrize("block", [16, 64])
-def test_every_chain(simulator: str, block: int) -> None:
-    run(simulator, block, "random_chains")
-
-
-@pytest.mark.sim("icarus")
-def test_chains(simulator: str) -> None:
-    run(simulator, 16, "random_chains", commands=200)
-
-
-@pytest.mark.parametrize("testcase", ["refused_commands", "ends", "back_to_back", "cycles"])
+@pytest.mark.parametrize("testcase", ["random_chains", "refused_commands", "ends", "back_to_back",
+                                      "cycles"])
 def test_commands(simulator: str, testcase: str) -> None:
-    run(simulator, 16, testcase, commands=30 if simulator == "icarus" else 150)
-
-
-@pytest.mark.sim("verilator")
-def test_cycles_of_64(simulator: str) -> None:
-    run(simulator, 64, "cycles", commands=80)
-
-
-@pytest.mark.sim("verilator")
-@pytest.mark.parametrize("testcase", ["functions", "large"])
-def test_sizes(simulator: str, testcase: str) -> None:
-    run(simulator, 64, testcase)
+    few = {"random_chains": 150, "cycles": 30}
+    run(simulator, 16, testcase, commands=few.get(testcase, 0))
 
 
 @pytest.mark.parametrize("testcase", ["RandomTraffic", "RandomReset"])
@@ -96,14 +81,6 @@ def test_random_long(simulator: str, testcase: str, block: int) -> None:
 def test_environment_sees(simulator: str, name: str) -> None:
     with pytest.raises(AssertionError, match=UNSEEN[name]):
         run(simulator, 16, name, module="random")
-
-
-@pytest.mark.regress
-@pytest.mark.sim("verilator")
-@pytest.mark.parametrize("fn_cycles", [1, 2])
-def test_fn_cycles(simulator: str, fn_cycles: int) -> None:
-    run(simulator, 16, "random_chains", commands=150, fn_cycles=fn_cycles)
-    run(simulator, 16, "cycles", commands=60, fn_cycles=fn_cycles)
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands of the vector engine in bulk, for tb/vector/vector_bulk.cpp: numpy draws them, and
+models/vector_engine.py says what must come out. An episode is operands, then commands."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+
+from models import cycle_hardware, fp32, vector_engine
+from models.commands import Command, formats, queue_number
+from tb.vector import mirror, stimulus, vector_coverage
+from tb.vector.mirror import Mirror
+
+REFUSED_CYCLES = 4
+HEADER = np.dtype([("counts", "<u4", 4), ("reset_after", "<u4"), ("stalls", "u1", 4)])
+COMMAND = np.dtype([
+    ("word", "u1", 32), ("counts", "<u4", 2), ("reads", "<u4", 2), ("signature", "<u4"),
+    ("cycles", "<u4"), ("status", "u1"), ("sticky", "u1"), ("exact", "u1"), ("queued", "u1")])
+SCALAR = np.dtype([("value", "<u4"), ("addr", "<u2"), ("unused", "<u2")])
+
+
+def ve(**fields: int) -> Command:
+    return Command("ve", queue_number("ve"), fields)
+
+
+class Bulk:
+    """Draws episodes and keeps what they leave behind."""
+
+    def __init__(self, block: int, beats: int, fn_cycles: int, seed: int) -> None:
+        self.block, self.lanes, self.beats = block, block // 4, beats
+        self.mirror = Mirror(block, beats)
+        self.hardware = cycle_hardware.Hardware(block=block, fn_cycles=fn_cycles)
+        self.random = random.Random(seed)
+        self.numpy = np.random.default_rng(seed)
+        self.coverage = vector_coverage.define(block)
+        self.load = np.dtype([("data", "u1", block), ("addr", "<u4")])
+        self.beat = np.dtype([("data", "u1", block), ("addr", "<u2"), ("exps", "<u2")])
+
+    # ---- the stream
+
+    def episode(
+        self, commands: list[Command], loads: list, stalls: str = "none", reset_after: int = 0
+    ) -> bytes:
+        """The bytes of one episode; the mirror executes its commands."""
+        table = np.zeros(len(commands), COMMAND)
+        beats, scalars = [], []
+        for row, c in zip(table, commands):
+            o = self.mirror.run(c)
+            row["word"] = np.frombuffer(c.encode(), np.uint8)
+            row["signature"], row["status"], row["sticky"] = o.signature, int(o.code), o.sticky
+            row["cycles"] = REFUSED_CYCLES
+            if o.effect is None:
+                continue
+            e = o.effect
+            tree = c.reduce not in (vector_engine.REDUCE_NONE, vector_engine.REDUCE_ROWS)
+            row["cycles"] = cycle_hardware.vector(c, self.hardware).done
+            row["exact"] = not tree and c.out != vector_engine.OUT_MX
+            row["queued"] = not c.reduce and not c.fn and c.out == vector_engine.OUT_FP32
+            row["reads"] = o.reads
+            row["counts"] = len(e.address), len(e.scalar_index)
+            beats.append(np.zeros(len(e.address), self.beat))
+            beats[-1]["data"], beats[-1]["addr"] = e.data, e.address
+            beats[-1]["exps"] = e.exps[:, 0] + 256 * e.exps[:, 1].astype(np.uint16)
+            scalars.append(np.zeros(len(e.scalar_index), SCALAR))
+            scalars[-1]["value"], scalars[-1]["addr"] = fp32.bits(e.scalar_value), e.scalar_index
+        written = np.zeros(len(loads), self.load)
+        for row, (address, data) in zip(written, loads):
+            row["addr"], row["data"] = address, data
+        head = np.zeros((), HEADER)
+        head["counts"] = len(loads), len(commands), sum(map(len, beats)), sum(map(len, scalars))
+        head["reset_after"] = reset_after
+        head["stalls"] = *stimulus.STALLS[stalls], self.random.choice((0, 80, 240))
+        return b"".join(part.tobytes() for part in (head, written, table, *beats, *scalars))
+
+    def alone(self, c: Command, kind: str = "normal", stalls: str = "none") -> bytes:
+        """One legal command on fresh operands."""
+        return self.episode([c], self.mirror.operands(c, kind, kind, self.numpy), stalls)
+
+    def first(self) -> bytes:
+        """Gives the whole stash, all scalars and the held row a value; after a reset, too."""
+        self.mirror.sticky = 0
+        whole = self.mirror.put(np.arange(self.beats), stimulus.floats(
+            "normal", self.beats * self.lanes, self.numpy))
+        return self.episode([], whole) + b"".join(
+            self.alone(c) for c in [mirror.hold(self.block), *mirror.first_scalars(self.beats)])
+
+    # ---- what is driven
+
+    def chains(self, chains: list[dict[str, int]]) -> Iterator[bytes]:
+        """Bursts of commands with these chains, some refused, some on a new held row."""
+        left = list(chains)
+        while left:
+            size = self.random.randint(1, 8)
+            burst, left = left[:size], left[size:]
+            stalls = self.random.choice(list(stimulus.STALLS))
+            commands, loads = [], []
+            if self.random.random() < 0.1:
+                commands.append(mirror.hold(self.block))
+                kind = self.random.choice(stimulus.VALUES)
+                loads += self.mirror.operands(commands[0], kind, kind, self.numpy)
+            for chain in burst:
+                c = stimulus.command(chain, self.block, self.beats, self.random)
+                kind = self.random.choice(stimulus.VALUES)
+                other = self.random.choice((kind, "normal"))
+                loads += self.mirror.operands(c, kind, other, self.numpy)
+                if self.random.random() < 0.1:
+                    commands.append(self.refused(c, self.random.choice(stimulus.RULES)))
+                commands.append(c)
+                vector_coverage.sample(self.coverage, c, kind, stalls)
+            yield self.episode(commands, loads, stalls)
+
+    def refused(self, c: Command, rule: str) -> Command:
+        self.coverage.sample(rule=rule)
+        return stimulus.broken(c, self.random)[rule]
+
+    def rules(self) -> Iterator[bytes]:
+        """Each rule broken once, between good commands."""
+        for rule in stimulus.RULES:
+            c = stimulus.command(self.chain(), self.block, self.beats, self.random)
+            loads = self.mirror.operands(c, "normal", "normal", self.numpy)
+            yield self.episode([self.refused(c, rule), c], loads)
+
+    def chain(self) -> dict[str, int]:
+        return self.random.choice(stimulus.CHAINS)
+
+    def ends(self) -> Iterator[bytes]:
+        """Commands that end on the last beat or scalar, and one place further."""
+        for field in ("a", "b", "d", "s_src", "s_dst"):
+            for out in (vector_engine.OUT_FP32, vector_engine.OUT_MX):
+                chain = {"scale": 1, "bin": 2, "reduce": 1, "out": out}
+                c = stimulus.command(chain, self.block, self.beats, self.random)
+                p = vector_engine.plan(c, self.block, self.beats)
+                streams = {"a": p.a, "b": p.b, "d": p.d, "s_src": p.source, "s_dst": p.target}
+                end = vector_engine.SCALARS if field.startswith("s_") else self.beats
+                values = {**c.values, "s_src": 0, "s_dst": 512}
+                values[field] = getattr(c, field) + end - 1 - int(streams[field].max())
+                at_end = ve(**values)
+                commands = [at_end]
+                if values[field] + 1 < 1 << formats()["ve"].fields[field].width:
+                    past = ve(**{**values, field: values[field] + 1})
+                    commands.insert(0, past)
+                loads = self.mirror.operands(at_end, "normal", "normal", self.numpy)
+                yield self.episode(commands, loads)
+
+    def sweeps(self) -> Iterator[bytes]:
+        """Every function on a quarter of the stash, rsqrt and reciprocal on rows of one element:
+        a sweep of their range, all exponents, special values."""
+        rows = self.beats // 4
+        count = rows * self.lanes
+        whole = {"outer": 1, "inner": 1, "len": count, "d": self.beats // 2, "out": 1}
+        one = {"outer": rows, "inner": 1, "len": 1, "a_outer": 1}
+        sweep = self.numpy.uniform(-140, 140, count).astype(np.float32)
+        near = self.numpy.uniform(-9, 9, count).astype(np.float32)
+        powers = (1 + self.numpy.random(count)) * 2.0 ** self.numpy.integers(-4, 4, count)
+        kinds = [sweep, near, powers.astype(np.float32)]
+        kinds += [stimulus.floats(kind, count, self.numpy) for kind in ("wide", "special")]
+        for values in kinds:
+            commands = [ve(**whole, fn=vector_engine.FN_EXP2, imm=0x3F800000)]
+            commands += [ve(**whole, fn=fn) for fn in vector_engine.FUNCTIONS]
+            commands += [
+                ve(**one, reduce=vector_engine.REDUCE_SUM, post=vector_engine.POST_RSQRT),
+                ve(**one, reduce=vector_engine.REDUCE_MAX, post=vector_engine.POST_RECIP)]
+            yield self.episode(commands, self.mirror.put(np.arange(rows), values))
+
+    def large(self) -> Iterator[bytes]:
+        """Rows as long as the stash allows, trip counts up to the field limits."""
+        quarter, lanes = self.beats // 4, self.lanes
+        place = {"outer": 1, "inner": 1, "b": quarter, "d": 2 * quarter, "scale": 1, "bin": 1}
+        pool = {"reduce": 5, "out": 1, "scale": 0, "bin": 0}
+        long = quarter * lanes - self.random.randrange(1, self.block)
+        held = min(64, quarter // 3)
+        for fields in (
+            {"len": long, "reduce": 1, "out": 2},
+            {"len": long, "reduce": 4, "out": 3, "imm": 0xFFFFFF00},
+            {"len": long - 20, "outer": 21, "causal": 1, "reduce": 3, "out": 1},
+            {"len": 3, "outer": 4095, "reduce": 4, "out": 3, "scale": 0},
+            {"len": 1, "outer": 200, "causal": 1, "reduce": 2, "s_dst": 512, "out": 2},
+            {"len": lanes + 1, "inner": 255, "outer": 4, "s_row": 1, "reduce": 3, "out": 1},
+            {"len": 2, "inner": 250, "outer": 4, "a_outer": 60, "b_outer": 50, "d_inner": 2,
+             "d_outer": 1, "reduce": 1, "post": 2, "scale": 0, "bin": 0, "fold": 1, "out": 2},
+            {"len": long, **pool},
+            {"len": 9 * lanes + 1, "outer": 600, "a_outer": 0, **pool},
+            {"len": 2 * lanes, "outer": 4095, "a_outer": 0, **pool},
+            {"len": held * lanes, "outer": 3, "a_outer": held, "scale": 3, "bin": 0, "out": 2},
+            {"len": 63 * lanes + 1, "outer": 3, "a_outer": 64, "bin": 5, "out": 1},
+        ):
+            yield self.alone(ve(**{**place, **fields}), stalls=self.random.choice(("none", "d")))
+
+    def resets(self) -> Iterator[bytes]:
+        """A reset at every time of `vector_coverage.RESETS` after the acceptance of a command."""
+        for cycles in vector_coverage.RESETS:
+            c = stimulus.command(self.chain(), self.block, self.beats, self.random)
+            loads = self.mirror.operands(c, "normal", "normal", self.numpy)
+            yield self.episode([c], loads, self.random.choice(list(stimulus.STALLS)), cycles)
+            self.coverage.sample(reset=cycles)
+            yield self.first()
+            yield from self.chains([self.chain() for _ in range(4)])
+
+    def everything(self) -> Iterator[bytes]:
+        """All of this, every chain included."""
+        yield self.first()
+        pools = [c for c in stimulus.CHAINS if c["reduce"] == vector_engine.REDUCE_ROWS]
+        chains = stimulus.CHAINS + 60 * pools
+        self.random.shuffle(chains)
+        yield from self.chains(chains[:200])
+        yield from self.rules()
+        yield from self.sweeps()
+        yield from self.ends()
+        yield from self.large()
+        yield from self.resets()
+        yield from self.chains(chains[200:])
