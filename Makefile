@@ -7,8 +7,16 @@ RUN := $(PY) -m scripts
 
 # Variables of the targets, handed on through the environment.
 RUN_VARS := SIM SEED WAVES COVER VERBOSE BLOCK TEST LIBERTY MUTANTS
-SIM_VARS := MODEL TOKENIZER PROMPT PROMPT_IDS TOKENS LAYERS CHIPLETS CONFIG SIM SEED BER
+SIM_VARS := MODEL TOKENIZER PROMPT PROMPT_IDS TOKENS LAYERS CHIPLETS CONFIG SIM SEED BER LOAD \
+  WAVE_FROM WAVE_TO
 export $(RUN_VARS) $(SIM_VARS)
+
+# A variable that is spelled wrong is an error, not a run with the default.
+GIVEN := $(foreach v,$(.VARIABLES),$(if $(findstring command,$(origin $(v))),$(v)))
+UNKNOWN := $(filter-out PY TESSERA_DATA $(RUN_VARS) $(SIM_VARS),$(filter-out -%,$(GIVEN)))
+ifneq ($(UNKNOWN),)
+  $(error unknown: $(UNKNOWN); variables are $(sort $(RUN_VARS) $(SIM_VARS)))
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help sim test regress lint formal cover mutate synth bench waves docs doctor clean \
@@ -34,8 +42,8 @@ help:
 	@echo '  SIM=verilator|icarus   simulator            SEED=n    seed of all randomness (1)'
 	@echo '  BLOCK=name             a folder of rtl/     TEST=...  test id, or words as of pytest -k'
 	@echo '  WAVES=1                write waveforms      VERBOSE=1 show the simulator at work'
-	@echo '  sim only: MODEL= PROMPT= TOKENS= LAYERS= CHIPLETS= CONFIG= BER= TOKENIZER='
-	@echo '            PROMPT_IDS=    ($(PY) -m scripts.sim --help says more)'
+	@echo '  sim only: MODEL= PROMPT= TOKENS= LAYERS= CHIPLETS= CONFIG= BER= TOKENIZER= PROMPT_IDS='
+	@echo '            LOAD= WAVE_FROM= WAVE_TO=    ($(PY) -m scripts.sim --help says more)'
 
 setup:
 	@scripts/setup.sh base models

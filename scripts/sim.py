@@ -7,120 +7,101 @@ writes an image per chiplet and rings the doorbell; firmware on the RISC-V cores
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import json
+import io
 import math
 import os
-import threading
+import shlex
+import shutil
+import subprocess
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from models import config as configs
-from models import host, link, loaders, tokenizer
-from models.checkpoint import CheckpointError, LlamaWeights
-from models.compiler import CompileError, compile_plan, make_plan
-from scripts import sim_report
+from models import host, link, preload
+from models.checkpoint import CheckpointError, Weights
+from models.compiler import CompileError, Plan, compile_plan
+from models.image import Image, ImageError, Kind
+from scripts import sim_cache, sim_model, sim_report
 from scripts.generate import main_firmware
-from tb.common.runner import ROOT, missing_simulator
-from tb.package.session import Job, simulate_package
+from scripts.sim_cache import Cache
+from scripts.sim_progress import MAC_SHARE, Progress, Watcher
+from tb.common.filelist import relative
+from tb.common.runner import ROOT, flag, missing_simulator
+from tb.package import preload as preload_files
+from tb.package.host import NO_END_TOKEN
+from tb.package.session import Job, Result, Waves, simulate_package
 
 OUT = ROOT / "build" / "sim"
-DATA = Path(os.environ.get("TESSERA_DATA") or ROOT.parent / "shared" / "data")
-STORIES_PROMPT = "Once upon a time, there was a little"
-SMOLLM2_PROMPT = "What is the capital of France?"
+BEFORE, BEHIND = 2000, 200  # cycles around a failure that its waves show
 
 
 @dataclasses.dataclass(frozen=True)
-class Loaded:
-    """A checkpoint with its prompt as token ids and the way back to text."""
+class Options:
+    """The options of the command, by the names of the variables of make."""
 
-    weights: LlamaWeights
-    prompt: list[int]
-    decode: object
+    model: str = "smollm2"
+    tokenizer: str | None = None
+    prompt: str | None = None
+    prompt_ids: str | None = None
+    tokens: int = 8
+    layers: int | None = None
+    chiplets: int | None = None
+    config: str | None = None
+    sim: str = "verilator"
+    seed: int = 1
+    ber: float = 0.0
+    load: str = "dma"
+    waves: bool = False
+    wave_from: int | None = None
+    wave_to: int | None = None
 
-
-def load_model(model: str, tokenizer_path: str | None, prompt: str | None,
-               prompt_ids: str | None) -> Loaded:
-    """The checkpoint named on the command line; raises CheckpointError, click.UsageError."""
-    if model == "smollm2":
-        path = loaders.smollm2_gguf()
-        words = tokenizer.from_gguf(path)
-        text = tokenizer.smollm2_chat(prompt or SMOLLM2_PROMPT)
-        ids = _ids(prompt_ids) or words.encode(text).ids
-        return Loaded(loaders.load_gguf(path), ids, words.decode)
-    if model == "stories260k":
-        path, tokenizer_path = DATA / "stories260K.bin", tokenizer_path or DATA / "tok512.bin"
-    else:
-        path = Path(model)
-    if not path.exists():
-        raise CheckpointError(f"{path} does not exist; MODEL= is smollm2, stories260k or a path")
-    if path.is_dir():
-        weights = loaders.load_hf_llama(path)
-    elif path.suffix == ".gguf":
-        weights = loaders.load_gguf(path)
-    else:
-        weights = loaders.load_llama2c(path)
-    if tokenizer_path is None and path.suffix == ".gguf":
-        words = tokenizer.from_gguf(path)
-    elif tokenizer_path is None and path.is_dir() and (path / "tokenizer.json").exists():
-        words = tokenizer.from_json(path / "tokenizer.json")
-    elif tokenizer_path is None:
-        if not prompt_ids:
-            raise click.UsageError(f"{path} carries no tokenizer: give --tokenizer or --prompt-ids")
-        return Loaded(weights, _ids(prompt_ids), lambda ids: " ".join(map(str, ids)))
-    elif Path(tokenizer_path).suffix == ".json":
-        words = tokenizer.from_json(tokenizer_path)
-    else:
-        words = tokenizer.Llama2cTokenizer(tokenizer_path, weights.config.vocab)
-        ids = _ids(prompt_ids) or words.encode(prompt or STORIES_PROMPT)
-        return Loaded(weights, ids, words.decode)
-    return Loaded(weights, _ids(prompt_ids) or words.encode(prompt or STORIES_PROMPT).ids,
-                  words.decode)
+    def command(self, **changes: object) -> str:
+        """The make command that does this with some options changed."""
+        default = Options()
+        words = [
+            shlex.quote(f"{name.upper()}={int(value) if value is True else value}")
+            for name, value in dataclasses.asdict(dataclasses.replace(self, **changes)).items()
+            if value != getattr(default, name)
+        ]
+        return " ".join(["make sim", *words])
 
 
-def _ids(text: str | None) -> list[int]:
-    if not text:
-        return []
-    try:
-        return [int(word) for word in text.replace(",", " ").split()]
-    except ValueError:
-        raise click.UsageError(f"--prompt-ids {text!r}: token ids are whole numbers") from None
+@dataclasses.dataclass(frozen=True)
+class Compiled:
+    """Images, and with LOAD=preload what they leave to be in the macros before."""
+
+    images: list[Image]
+    preloaded: list[preload.Preloaded]
 
 
-class Watcher(threading.Thread):
-    """Shows what the simulation writes to its progress file."""
+def compiled(plan: Plan, weights: Weights, firmware: bytes, load: str) -> Compiled:
+    """Images of a plan, for a way to bring the weights into the macros."""
+    images = compile_plan(plan, weights, firmware)
+    if load == "dma":
+        return Compiled(images, [])
+    parts = [preload.preloaded(image, plan.config) for image in images]
+    return Compiled([part.image for part in parts], parts)
 
-    def __init__(self, path: Path, loaded: Loaded, new_tokens: int, console: Console) -> None:
-        super().__init__(daemon=True)
-        self.path, self.loaded, self.new_tokens, self.console = path, loaded, new_tokens, console
-        self.stop = threading.Event()
-        self.tokens: list[int] = []
-        self.status = ""
 
-    def run(self) -> None:
-        seen = 0
-        while not self.stop.wait(0.2):
-            lines = self.path.read_text().splitlines() if self.path.exists() else []
-            for line in lines[seen:]:
-                self.show(json.loads(line))
-            seen = len(lines)
+def golden(made: Compiled, plan: Plan, request: host.Request, progress: Progress) -> host.Run:
+    """The run of the command-level simulator: tokens and records."""
+    count = 0
 
-    def show(self, event: dict) -> None:
-        rate = event["cycle"] / max(event["seconds"], 1e-9)
-        at = f"cycle {event['cycle']:>9,}  {rate:>7,.0f} cycles/s"
-        if event["event"] == "boot" and event["status"] != self.status:
-            self.status = event["status"]
-            self.console.print(f"  {at}  {event['status']}")
-        elif event["event"] == "ready":
-            self.console.print(f"  {at}  ready, request sent")
-        elif event["event"] == "token":
-            self.tokens.append(event["token"])
-            left = self.new_tokens - len(self.tokens)
-            self.console.print(f"  {at}  token {len(self.tokens)}/{self.new_tokens}, {left} left: "
-                               f"{self.loaded.decode(self.tokens)!r}", highlight=False)
+    def seen() -> None:
+        nonlocal count
+        count += 1
+        progress.show(f"token {count}/{request.new_tokens}")
+
+    run = host.serve(made.images, plan.config, [request], seen=seen,
+                     prepare=lambda package: preload.fill(package, made.preloaded))
+    return dataclasses.replace(run, package=None)
 
 
 def _number(_context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -129,76 +110,187 @@ def _number(_context: click.Context, parameter: click.Parameter, value: float) -
     return value
 
 
-@click.command(help=__doc__)
+class OneLine(click.Command):
+    """A command whose errors are one line, without a summary of its usage."""
+
+    def main(self, *args, **kwargs):
+        try:
+            super().main(*args, **{**kwargs, "standalone_mode": False})
+        except click.ClickException as error:
+            click.echo(f"Error: {error.format_message()}", err=True)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(130)
+        sys.exit(0)
+
+
+@click.command(cls=OneLine, help=__doc__)
 @click.option("--model", default="smollm2", show_default=True,
-              help="smollm2 (from pip), stories260k, or a path: .gguf, llama2.c .bin, or a folder "
-                   "with safetensors.")
-@click.option("--tokenizer", "tokenizer_path", help="tok512.bin's format or tokenizer.json.")
+              help="smollm2 (SmolLM2-135M-Instruct, from pip), stories260k, minilm, or a path: "
+                   ".gguf, llama2.c .bin, or a folder with config.json and safetensors.")
+@click.option("--tokenizer", help="File in the format of tok512.bin, or tokenizer.json.")
 @click.option("--prompt", help="Text; for smollm2 the chat template is put around it.")
 @click.option("--prompt-ids", help="Token ids in place of a text.")
-@click.option("--tokens", default=4, show_default=True, type=click.IntRange(1),
-              help="New tokens.")
-@click.option("--layers", type=click.IntRange(1),
-              help="Use the first layers only; default 1 for smollm2, else all.")
+@click.option("--tokens", default=8, show_default=True, type=click.IntRange(1),
+              help="New tokens, at most.")
+@click.option("--layers", type=click.IntRange(1), help="The first layers only; default all.")
 @click.option("--chiplets", type=click.IntRange(1, 8), help="In place of the configuration's.")
-@click.option("--config", "config_name", default="tracer", show_default=True,
-              help="Named configuration: " + ", ".join(configs.names()) + ".")
+@click.option("--config", help="Named configuration: " + ", ".join(configs.names())
+              + "; default the smallest that holds the model.")
 @click.option("--sim", type=click.Choice(["verilator", "icarus"]), default="verilator",
               show_default=True)
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(1, 2**31 - 1),
               help="Seed of channel errors and of what memories hold at first.")
 @click.option("--ber", default=0.0, show_default=True, type=click.FloatRange(0, 0.01),
               callback=_number, help="Bit error rate of every link.")
-@click.option("--waves", is_flag=True, help="Write waveforms of the whole run: large, and slow.")
-def main(model, tokenizer_path, prompt, prompt_ids, tokens, layers, chiplets, config_name, sim,
-         seed, ber, waves) -> None:
-    os.environ["SEED"] = str(seed)
-    if waves:
-        os.environ["WAVES"] = "1"
-    console = Console(soft_wrap=True, markup=False)  # a model may write what looks like markup
-    if reason := missing_simulator(sim):
+@click.option("--load", type=click.Choice(["dma", "preload"]), default="dma", show_default=True,
+              help="How weights come into the macros: by the chip from its memory, or put there "
+                   "before the run.")
+@click.option("--waves", is_flag=True, help="Write waveforms: large, and slow.")
+@click.option("--wave-from", type=click.IntRange(0), help="First cycle of the waveform.")
+@click.option("--wave-to", type=click.IntRange(0),
+              help="Last cycle of the waveform; the run ends there.")
+def main(**values) -> None:
+    options = Options(**values)
+    # A file of its own: standard output is turned away while the simulation is built. No markup: a
+    # model may write what looks like it.
+    console = Console(file=sys.stdout, soft_wrap=True, markup=False)
+    os.environ["SEED"] = str(options.seed)
+    os.environ["WAVES"] = str(int(options.waves))
+    check(options)
+    if reason := missing_simulator(options.sim):
         raise click.ClickException(reason)
+    progress = Progress(console)
     try:
-        run(console, model, tokenizer_path, prompt, prompt_ids, tokens, layers, chiplets,
-            config_name, sim, seed, ber)
-    except (CheckpointError, CompileError, host.RequestError, ValueError, OSError) as error:
+        run(options, console, progress)
+    except (CheckpointError, CompileError, host.RequestError, ImageError, ValueError,
+            OSError) as error:
         raise click.ClickException(str(error)) from error
+    finally:
+        progress.close()
 
 
-def run(console: Console, model: str, tokenizer_path: str | None, prompt: str | None,
-        prompt_ids: str | None, tokens: int, layers: int | None, chiplets: int | None,
-        config_name: str, sim: str, seed: int, ber: float) -> None:
+def check(options: Options) -> None:
+    """What options cannot be together; raises click.UsageError."""
+    window = options.wave_from is not None or options.wave_to is not None
+    if window and not options.waves:
+        raise click.UsageError("WAVE_FROM= and WAVE_TO= need WAVES=1")
+    if options.wave_to is not None and (options.wave_from or 0) >= options.wave_to:
+        raise click.UsageError(f"WAVE_FROM={options.wave_from or 0} is not before "
+                               f"WAVE_TO={options.wave_to}")
+
+
+def run(options: Options, console: Console, progress: Progress) -> None:
+    """All phases, from checkpoint to report."""
+    progress.begin("load checkpoint")
+    loaded = sim_model.load(options.model, options.tokenizer, options.prompt, options.prompt_ids)
+    total = loaded.weights.config.n_layers
+    weights = loaded.weights.first_layers(options.layers or total)
+    plan = sim_model.choose(weights, loaded.prompt, options.tokens, options.config,
+                            options.chiplets)
+    config, c = plan.config, plan.model
+    progress.note(f"{options.model}: {c.n_layers} of {total} layers, dim {c.dim}, {c.n_heads} "
+                  f"heads, vocabulary {c.vocab}, on {config.n_chiplets} chiplets x "
+                  f"{config.n_macros} macros of {config.block}x{config.block} ({config.name})")
+
+    progress.begin("compile")
+    cache = Cache(OUT / "cache")
+    firmware = main_firmware().bin.read_bytes()
+    base = (sim_cache.digest(loaded.path), sim_cache.sources(ROOT), firmware, config, c,
+            plan.max_positions, options.load)
+    made, _, _ = cache.get("images", base, lambda: compiled(plan, weights, firmware, options.load))
+    progress.begin("golden")
     began = time.time()
-    config = configs.load(config_name, **({"n_chiplets": chiplets} if chiplets else {}))
-    loaded = load_model(model, tokenizer_path, prompt, prompt_ids)
-    layers = layers or (1 if model == "smollm2" else loaded.weights.config.n_layers)
-    weights = loaded.weights.first_layers(layers)
-    c = weights.config
-    console.print(f"{model}: {layers} of {loaded.weights.config.n_layers} layers, dim {c.dim}, "
-                  f"{c.n_heads} heads, vocabulary {c.vocab}, on {config.n_chiplets} chiplets x "
-                  f"{config.n_macros} macros of {config.block}x{config.block} ({config_name})")
-    plan = make_plan(weights.config, config)
-    images = compile_plan(plan, weights, main_firmware().bin.read_bytes())
-    golden = host.run(images, config, loaded.prompt, tokens)
-    console.print(f"golden: {len(loaded.prompt)} prompt tokens, {tokens} new: "
-                  f"{loaded.decode(golden.tokens)!r} ({time.time() - began:.0f} s)",
-                  highlight=False)
-    threshold = link.error_threshold(ber, config.block) if ber else 0
-    job = Job([(loaded.prompt, tokens)], settings={"error_threshold": threshold, "seed": seed})
-    work = OUT / "run"
-    watcher = Watcher(work / "progress.jsonl", loaded, tokens, console)
-    watcher.path.unlink(missing_ok=True)
-    console.print(f"RTL on {sim}; the first build takes a few minutes")
-    watcher.start()
+    request = host.Request(loaded.prompt, options.tokens, loaded.end_token)
+    expected, _, known = cache.get("golden", (base, request),
+                                   lambda: golden(made, plan, request, progress))
+    seconds = "as computed before" if known else f"{time.time() - began:.0f} s"
+    progress.note(f"golden: {len(loaded.prompt)} prompt tokens, {len(expected.tokens)} new: "
+                  f"{loaded.decode(expected.tokens)!r} ({seconds})")
+
+    result = simulate(options, plan, made, loaded, expected, progress)
+    progress.close()
+    if result.stopped:
+        console.print(f"Waves end in cycle {result.total_cycles:,}; until then {result.checked:,} "
+                      f"commands checked, {result.mismatches} mismatches.", highlight=False)
+        raise SystemExit(1 if result.mismatches else 0)
     try:
-        result = simulate_package(config, images, golden.records, job, work=work, sim=sim,
-                                  timeout_minutes=240)
+        sim_report.write(console, OUT, plan, made.images, loaded.prompt, loaded.decode, expected,
+                         result)
+    except SystemExit:
+        if not options.waves:
+            console.print(f"Waves around it: {around(options, result)}", highlight=False)
+        raise
+
+
+def around(options: Options, result: Result) -> str:
+    """The command that runs again to a failure and writes waves of the cycles around it."""
+    failed = result.first_mismatch
+    cycle = failed["cycle"] if failed else result.total_cycles
+    return options.command(waves=True, wave_from=max(0, cycle - BEFORE), wave_to=cycle + BEHIND)
+
+
+def simulate(options: Options, plan: Plan, made: Compiled, loaded: sim_model.Loaded,
+             expected: host.Run, progress: Progress) -> Result:
+    """The run on the RTL; click.ClickException where it does not come to an end."""
+    config, work = plan.config, OUT / "run"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    columns = None
+    if made.preloaded:
+        progress.begin("preload")
+        columns = work / "preload"
+        preload_files.write(columns, [preload.columns(part, config) for part in made.preloaded])
+    threshold = link.error_threshold(options.ber, config.block) if options.ber else 0
+    end = NO_END_TOKEN if loaded.end_token is None else loaded.end_token
+    job = Job([(loaded.prompt, options.tokens, end)],
+              settings={"error_threshold": threshold, "seed": options.seed})
+    waves = Waves(work / "waves.vcd", options.wave_from or 0, options.wave_to)
+    watcher = Watcher(work / "progress.jsonl", progress, loaded.decode, len(expected.tokens),
+                      sum(map(len, expected.records)), _loaded_beats(made.images),
+                      _cycles(plan, loaded.prompt, len(expected.tokens)))
+    progress.begin(f"build for {options.sim} (some minutes, once)")
+    watcher.start()
+    said = io.StringIO()  # names of builds and runs; a terminal has the progress line there
+    try:
+        with contextlib.ExitStack() as stack:
+            if not flag("VERBOSE"):
+                stack.enter_context(contextlib.redirect_stdout(said))
+            return simulate_package(config, made.images, expected.records, job, work=work,
+                                    sim=options.sim, preload=columns, waves=waves,
+                                    timeout_minutes=240)
     except AssertionError as error:
         raise click.ClickException(f"the simulation did not run to its end: {error}") from error
     finally:
-        watcher.stop.set()
-        watcher.join()
-    sim_report.write(console, OUT, plan, images, loaded.prompt, loaded.decode, golden, result)
+        watcher.finish()
+        if options.waves:
+            progress.note(f"waves: {relative(packed(waves.path))}  (make waves)")
+
+
+def packed(wave: Path) -> Path:
+    """The waveform as FST where GTKWave's converter is installed."""
+    if not wave.exists() or shutil.which("vcd2fst") is None:
+        return wave
+    small = wave.with_suffix(".fst")
+    done = subprocess.run(["vcd2fst", str(wave), str(small)], capture_output=True, check=False)
+    if done.returncode:
+        return wave
+    wave.unlink()
+    return small
+
+
+def _loaded_beats(images: Sequence[Image]) -> int:
+    """Beats that the busiest chiplet reads before it is ready."""
+    return max(sum(s.beats for s in image.sections.values() if s.kind != Kind.EMBEDDING)
+               for image in images)
+
+
+def _cycles(plan: Plan, prompt: list[int], new_tokens: int) -> float:
+    """A guess of the cycles of a request."""
+    tokens = len(prompt) + new_tokens - 1
+    macs = sim_report.useful_macs(plan.model, 0, tokens, new_tokens)
+    peak = plan.config.n_chiplets * plan.config.n_macros * plan.block**2
+    return macs * sim_report.VECTOR_CYCLES / (peak * MAC_SHARE)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def report(plan: Plan, prompt: list[int], decode: Decode, golden: host.Run, resu
     start, cycles = result.request_cycle, result.token_cycles
     prefill = cycles[0] - start if cycles else 0
     steps = len(cycles) - 1
-    decode = (cycles[-1] - cycles[0]) / steps if steps > 0 else 0.0
+    per_token = (cycles[-1] - cycles[0]) / steps if steps > 0 else 0.0
     done = max(len(cycles), 1)
     macs = useful_macs(plan.model, 0, len(prompt) + done - 1, done)
     macros = config.n_chiplets * config.n_macros
@@ -54,7 +54,7 @@ def report(plan: Plan, prompt: list[int], decode: Decode, golden: host.Run, resu
         "mismatches": result.mismatches,
         "prefill_tokens": len(prompt),
         "prefill_cycles": prefill,
-        "decode_cycles_per_token": decode,
+        "decode_cycles_per_token": per_token,
         "mac_utilization": macs / (spent * peak) if cycles else 0.0,
         "bytes_per_mac": traffic / macs,
         "link_retries": sum(result.link_replays),

@@ -210,6 +210,7 @@ def simulate(
     env: Mapping[str, str] | None = None,
     plusargs: Sequence[str] = (),
     build_args: Sequence[str] = (),
+    own_waves: bool = False,
     timeout_minutes: float = 10,
 ) -> Path:
     """Build `top` if anything changed, run the cocotb tests in `test_module`, check the results.
@@ -228,6 +229,7 @@ def simulate(
             before variables of the same name outside, such as BLOCK= of make.
         plusargs: passed to the simulation, e.g. "+image=...".
         build_args: further options of the build, e.g. "-Wno-WIDTH".
+        own_waves: with WAVES=1 the testbench writes the waveform itself, by $dumpvars.
         timeout_minutes: limit for the build and, again, for the run.
 
     Returns:
@@ -247,7 +249,8 @@ def simulate(
     rerun = _rerun_command(sim, seed)
 
     build_dir = _build(
-        block, top, sim, files, parameters or {}, defines or {}, build_args, timeout_minutes, rerun
+        block, top, sim, files, parameters or {}, defines or {}, build_args, own_waves,
+        timeout_minutes, rerun
     )
     cases = [testcase] if isinstance(testcase, str) else list(testcase or [])
     run_dir = build_dir / "runs" / _run_name(test_module, cases, seed, env or {}, plusargs)
@@ -277,7 +280,7 @@ def simulate(
         if sim == "verilator":
             dat = _coverage_file(block, run_dir, "dat")
             args.append(f"+verilator+coverage+file+{dat}")
-    waves = flag("WAVES")
+    waves = flag("WAVES") and not own_waves
     trouble = ""
     with tool_environment():
         os.environ.update(run_env)  # cocotb lets os.environ win over its extra_env
@@ -344,6 +347,7 @@ def _build(
     parameters: Mapping[str, int | str],
     defines: Mapping[str, object],
     extra_args: Sequence[str],
+    own_waves: bool,
     timeout_minutes: float,
     rerun: str,
 ) -> Path:
@@ -352,6 +356,7 @@ def _build(
     args = list(extra_args)
     if waves:
         defines = {**defines, "CORE_DEBUG": 1}  # names of instructions and states, core_debug.v
+        waves = sim == "verilator" or not own_waves  # Icarus needs nothing to be able to write them
     if sim == "verilator":
         args += VERILATOR_ARGS + (COVERAGE_ARGS if cover else [])
     elif not waves:  # cocotb's dump module needs a later standard

@@ -18,6 +18,7 @@ from cocotbext.axi import AxiLiteBus, AxiLiteMaster
 from models import commands, errors, registers
 
 STATUS = {"reset": 0, "booting": 1, "loading": 2, "ready": 3, "running": 4, "done": 5, "error": 15}
+CLOCK_NS = 2
 BOOT_POLL = 2000
 BOOT_START = 1000
 NO_END_TOKEN = 0xFFFFFFFF
@@ -61,7 +62,7 @@ class Host:
     def __init__(self, dut) -> None:
         self.dut = dut
         self.map = registers.registers("host_registers")
-        cocotb.start_soon(Clock(dut.clk, 2, unit="ns", impl="gpi").start())
+        cocotb.start_soon(Clock(dut.clk, CLOCK_NS, unit="ns", impl="gpi").start())
         dut.rst.value = 1
         settings = dict(read_latency=40, write_latency=20, bandwidth=256, latency=4,
                         error_threshold=0, seed=1, cut=0, inject_enable=0, inject_phit=0,
@@ -111,6 +112,8 @@ class Host:
         while True:
             state = await self.status()
             seen(state)
+            if int(self.dut.failed.value):
+                raise RecordDiffers
             if state in wanted:
                 return state
             await self.check_error()

@@ -8,10 +8,12 @@ import os
 import time
 
 import cocotb
-from cocotb.triggers import ClockCycles
+from cocotb.triggers import ClockCycles, First, RisingEdge, Timer
 
 from models import commands
-from tb.package.host import NO_END_TOKEN, ChipError, Host, RecordDiffers
+from tb.package.host import CLOCK_NS, NO_END_TOKEN, ChipError, Host, RecordDiffers
+
+TICK = 20_000  # cycles between two looks at how far the run is
 
 
 def _words(value: int, width: int, count: int) -> list[int]:
@@ -27,7 +29,7 @@ class Session:
             self.job = json.load(file)
         self.progress = open(os.environ["TESSERA_PROGRESS"], "a", buffering=1)
         self.host = Host(dut)
-        self.start = time.time()
+        self.start = self.began = time.time()
         self.n = len(dut.core_sleep)
         self.ready = self.request = 0
         self.tokens: list[int] = []
@@ -44,8 +46,15 @@ class Session:
 
     def note(self, event: str, **values) -> None:
         """Append an event to the progress file."""
-        line = {"event": event, "cycle": self.cycle(), "seconds": time.time() - self.start}
+        line = {"event": event, "cycle": self.cycle(), "seconds": time.time() - self.start,
+                "checked": int(self.dut.checked.value), "read": max(self.counts("memory_reads"))}
         self.progress.write(json.dumps({**line, **values}) + "\n")
+
+    async def tick(self) -> None:
+        """An event now and then, for those who watch."""
+        while True:
+            await Timer(TICK * CLOCK_NS, "ns")
+            self.note("tick")
 
     def apply(self, settings: dict) -> None:
         for name, value in settings.items():
@@ -61,6 +70,7 @@ class Session:
             "queue_name": commands.queue_name(int(self.dut.failed_queue.value)),
             "opcode": int(self.dut.failed_opcode.value),
             "number": int(self.dut.failed_number.value),
+            "cycle": int(self.dut.failed_cycle.value),
             "got": int(self.dut.failed_signature.value),
             "expected": int(self.dut.expected_signature.value),
         }
@@ -123,17 +133,14 @@ class Session:
             return False
         return True
 
-    async def run(self) -> dict:
+    async def drive(self) -> None:
+        """Everything that the host does."""
         job, dut = self.job, self.dut
-        self.apply(job["settings"])
-        dut.check_enable.value = int(job["check"])
-        await self.host.reset()
-        self.note("reset")
         for action in job["actions"]:
             if not await self.guarded(self.act(*action)):
                 break
         good = not job["actions"] and await self.guarded(self.boot())
-        began = time.time()
+        self.began = time.time()
         for request in job["requests"] if good else []:
             good = await self.guarded(self.serve(*request))
             if not good and job["reboot"]:
@@ -141,7 +148,22 @@ class Session:
             if not good and int(dut.failed.value):
                 break
         await ClockCycles(dut.clk, 100)
-        run_seconds = time.time() - began
+
+    async def run(self) -> dict:
+        dut = self.dut
+        self.apply(self.job["settings"])
+        dut.check_enable.value = int(self.job["check"])
+        await self.host.reset()
+        self.note("reset")
+        cocotb.start_soon(self.tick())
+        drive = cocotb.start_soon(self.drive())
+        await First(drive, RisingEdge(dut.waves_over))
+        stopped = not drive.done()
+        if stopped:
+            drive.cancel()
+        else:
+            drive.result()  # raises what it raised
+        run_seconds = time.time() - self.began
         total_cycles = self.cycle()
         return {
             "tokens": self.tokens, "ready_cycle": self.ready, "request_cycle": self.request,
@@ -152,7 +174,7 @@ class Session:
             "memory_writes": self.counts("memory_writes"), "memory_at_ready": self.moved,
             "run_seconds": run_seconds, "total_seconds": time.time() - self.start,
             "total_cycles": total_cycles, "errors": self.errors,
-            "status": await self.host.status(),
+            "status": await self.host.status(), "stopped": stopped,
         }
 
 

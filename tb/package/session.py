@@ -20,7 +20,7 @@ from models.config import Config
 from models.csim import Record
 from models.image import Image
 from tb.common import filelist, memory
-from tb.common.runner import ROOT, default_simulator, simulate
+from tb.common.runner import ROOT, default_simulator, flag, simulate
 from tb.package import expectation
 
 MEMORY_HEADROOM = 1024  # beats of memory beyond the image
@@ -51,11 +51,20 @@ class Job:
 
 
 @dataclasses.dataclass(frozen=True)
+class Waves:
+    """File for the waveform (VCD), its first cycle, and the cycle in which the run ends."""
+
+    path: Path
+    first: int = 0
+    last: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Result:
     """What happened: new tokens of all requests, the host's status at the end, cycle numbers of
     ready, last request and each token, records compared, first that differs or None, replays per
     chiplet, memory beats read, written, and moved before ready, seconds from ready on and in all,
-    errors that the chip reported."""
+    errors that the chip reported, and whether the run ended with the window of its waves."""
 
     tokens: list[int]
     ready_cycle: int
@@ -73,6 +82,7 @@ class Result:
     total_cycles: int
     errors: list[str]
     status: str
+    stopped: bool
 
 
 def sources() -> filelist.FileList:
@@ -84,14 +94,16 @@ def simulate_package(config: Config, images: Sequence[Image], records: Sequence[
                      job: Job, *, work: Path, sim: str | None = None,
                      memories: Sequence[bytes] | None = None, progress: Path | None = None,
                      trace: Path | None = None, activity: Path | None = None,
-                     preload: Path | None = None, timeout_minutes: float = 30) -> Result:
+                     preload: Path | None = None, waves: Waves | None = None,
+                     timeout_minutes: float = 30) -> Result:
     """Run `job` on the RTL with one image per chiplet.
 
     records: expected completion records per chiplet. memories: raw memory contents in place of the
     images (to corrupt them). work: folder for the files of this run. trace, activity: files for the
     completion records (tb/package/trace_checker.v) and for what the engines do when
     (tb/package/activity_trace.v). preload: folder with what the macros hold before the chip boots
-    (tb/package/preload.py).
+    (tb/package/preload.py). waves: with WAVES=1, what to write in place
+    of all cycles.
     Raises AssertionError (from the runner) when the simulation itself fails.
     """
     work.mkdir(parents=True, exist_ok=True)
@@ -111,6 +123,10 @@ def simulate_package(config: Config, images: Sequence[Image], records: Sequence[
         plusargs.append(f"+activity={activity}")
     if preload:
         plusargs.append(f"+preload={preload}")
+    if flag("WAVES"):
+        waves = waves or Waves(work / "waves.vcd")
+        plusargs += [f"+waves={waves.path}", f"+wave_from={waves.first}"]
+        plusargs += [f"+wave_to={waves.last}"] if waves.last is not None else []
     files = {"job": work / "job.json", "result": work / "result.json",
              "progress": progress or work / "progress.jsonl"}
     files["job"].write_text(json.dumps(dataclasses.asdict(job)))
@@ -120,7 +136,7 @@ def simulate_package(config: Config, images: Sequence[Image], records: Sequence[
     sim = sim or default_simulator()
     simulate(
         "package", top="package_tb", test_module="tb.package.model_run", sim=sim,
-        sources=sources(), plusargs=plusargs, timeout_minutes=timeout_minutes,
+        sources=sources(), plusargs=plusargs, own_waves=True, timeout_minutes=timeout_minutes,
         build_args=VERILATOR_ARGS if sim == "verilator" else (),
         parameters={**config.rtl_parameters(), "MEMORY_BEATS": _round_up(beats),
                     "RECORDS": RECORDS},

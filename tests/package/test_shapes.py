@@ -5,20 +5,16 @@ and reference agree; the chip comes back from whatever the host does."""
 from __future__ import annotations
 
 import dataclasses
-import struct
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from models import config as configs
 from models import host, link
 from models.checkpoint import LlamaConfig, LlamaWeights, random_llama
 from models.compiler.plan import CompileError, make_plan
 from models.config import Config
-from scripts import sim as sim_command
 from tb.package.host import NO_END_TOKEN
 from tb.package.session import Job, Result, simulate_package
 from tests.compiler.small_models import reference, shape
@@ -223,101 +219,3 @@ def test_a_host_that(name: str, weights) -> None:
     assert result.tokens == expected and result.status == "done"
     errors = sum(action[0] == "error" for action in actions)
     assert len(result.errors) == errors and all("REQUEST" in e for e in result.errors)
-
-
-# make sim
-
-
-def write_llama2c(path: Path, weights: LlamaWeights) -> None:
-    c = weights.config
-    fields = ("attn_norm", "wq", "wk", "wv", "wo", "ffn_norm", "w_gate", "w_down", "w_up")
-    arrays = [weights.embedding, *(getattr(layer, f) for f in fields for layer in weights.layers),
-              weights.final_norm, np.zeros(c.max_seq * c.head_dim, np.float32)]
-    if not c.tied:
-        arrays.append(weights.w_out)
-    header = struct.pack("<7i", c.dim, c.ffn_dim, c.n_layers, c.n_heads, c.n_kv_heads,
-                         c.vocab if c.tied else -c.vocab, c.max_seq)
-    path.write_bytes(header + b"".join(a.astype("<f4").tobytes() for a in arrays))
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("models")
-    good = shape(dim=36, n_layers=2, n_heads=6, n_kv_heads=3, head_dim=6, ffn_dim=50, vocab=105,
-                 max_seq=40, tied=False)
-    write_llama2c(folder / "good.bin", random_llama(good, 1))
-    large = dataclasses.replace(good, dim=360, head_dim=60, ffn_dim=3000)
-    write_llama2c(folder / "large.bin", random_llama(large, 1))
-    raw = (folder / "good.bin").read_bytes()
-    (folder / "short.bin").write_bytes(raw[:-100])
-    (folder / "long.bin").write_bytes(raw + bytes(4))
-    (folder / "empty.bin").write_bytes(b"")
-    (folder / "zero.bin").write_bytes(bytes(400))
-    (folder / "odd.bin").write_bytes(struct.pack("<7i", 15, 3, 1, 5, 5, 30, 10))
-    (folder / "negative.bin").write_bytes(struct.pack("<7i", 64, -3, 1, 4, 2, 30, 10))
-    (folder / "bad.gguf").write_bytes(b"GGUF" + bytes(100))
-    (folder / "bad.json").write_text("{nonsense")
-    for name in ("no-config", "bad-config", "empty-config"):
-        (folder / name).mkdir()
-        (folder / name / "model.safetensors").write_bytes(struct.pack("<Q", 2) + b"{}")
-    (folder / "bad-config" / "config.json").write_text("{nonsense")
-    (folder / "empty-config" / "config.json").write_text('{"model_type": "llama"}')
-    return folder
-
-
-IDS = ["--prompt-ids", "1 2 3"]
-BAD_INPUTS = {
-    "none.bin": (IDS, "does not exist"),
-    "short.bin": (IDS, "the header asks for"),
-    "long.bin": (IDS, "the header asks for"),
-    "empty.bin": (IDS, "hold no header"),
-    "zero.bin": (IDS, "not a llama2.c"),
-    "odd.bin": (IDS, "head_dim 3 is odd"),
-    "negative.bin": (IDS, "size is not positive"),
-    "bad.gguf": (IDS, "not a readable GGUF"),
-    "no-config": (IDS, "no such file"),
-    "bad-config": (IDS, "not JSON"),
-    "empty-config": (IDS, "config.json has no hidden_size"),
-    "large.bin": ([*IDS, "--config", "nano"], "configuration nano has 64"),
-    "good.bin": ([], "carries no tokenizer"),
-}
-BAD_OPTIONS = {
-    "tokenizer text": (["--tokenizer", "{folder}/bad.json", *IDS], "not a readable tokenizer"),
-    "tokenizer missing": (["--tokenizer", "{folder}/none.json", *IDS], "no such file"),
-    "tokenizer short": (["--tokenizer", "{folder}/zero.bin", *IDS], "truncated|fewer than"),
-    "tokenizer folder": (["--tokenizer", "{folder}", *IDS], "directory"),
-    "word as id": (["--prompt-ids", "1 x"], "whole numbers"),
-    "id too large": (["--prompt-ids", "105"], "105 is not below 105"),
-    "id below 0": (["--prompt-ids", "-1"], "-1 is not below"),
-    "no id": (["--prompt-ids", ","], "at least one prompt token"),
-    "long prompt": (["--prompt-ids", " ".join(["1"] * 60)], "63 positions of 40"),
-    "many tokens": ([*IDS, "--tokens", "39"], "41 positions of 40"),
-    "no tokens": ([*IDS, "--tokens", "0"], "range"),
-    "layers": ([*IDS, "--layers", "3"], "layers must be 1 to 2, not 3"),
-    "chiplets": ([*IDS, "--chiplets", "9"], "range"),
-    "config": ([*IDS, "--config", "other"], "no configuration named"),
-    "option": ([*IDS, "--colour", "red"], "No such option"),
-    "simulator": ([*IDS, "--sim", "other"], "not one of"),
-    "seed": ([*IDS, "--seed", "-1"], "range"),
-    "rate": ([*IDS, "--ber", "nan"], "not a rate"),
-}
-
-
-def complain(arguments: list[str], message: str) -> None:
-    """Exit status not 0, one line that says what is wrong, no exception left over."""
-    result = CliRunner().invoke(sim_command.main, arguments)
-    assert result.exit_code != 0 and isinstance(result.exception, SystemExit), result.exception
-    assert any(part in result.output.splitlines()[-1] for part in message.split("|"))
-
-
-@pytest.mark.parametrize("name", list(BAD_INPUTS))
-def test_bad_models_are_named(name: str, files: Path) -> None:
-    options, message = BAD_INPUTS[name]
-    complain(["--model", str(files / name), *options], message)
-
-
-@pytest.mark.parametrize("name", list(BAD_OPTIONS))
-def test_bad_options_are_named(name: str, files: Path) -> None:
-    options, message = BAD_OPTIONS[name]
-    complain(["--model", str(files / "good.bin"), *(o.format(folder=files) for o in options)],
-             message)
