@@ -9,9 +9,11 @@ import os
 from models.checkpoint import LlamaConfig, LlamaWeights, random_llama
 from models.compiler import compile_llama
 from models.config import Config
+from models.host import Run
 from models.image import Image
 from scripts.generate import main_firmware
 from tb.common.runner import ROOT
+from tb.package.session import Result
 
 WORK = ROOT / "build" / "sim" / "package-tests" / os.environ.get("PYTEST_XDIST_WORKER", "main")
 STORY = "Once upon a time, there was a little girl"
@@ -28,3 +30,12 @@ def tiny_weights() -> LlamaWeights:
 def images(weights: LlamaWeights, config: Config) -> list[Image]:
     """Images with the firmware, one per chiplet."""
     return compile_llama(weights, config, firmware=main_firmware().bin.read_bytes())
+
+
+def assert_equal(result: Result, golden: Run) -> None:
+    """No error, every expected record seen and equal, tokens as the golden's."""
+    assert result.errors == []
+    assert result.first_mismatch is None and result.mismatches == 0
+    assert result.checked == sum(map(len, golden.records))
+    assert result.tokens == golden.tokens
+    assert result.status == "done"

@@ -10,17 +10,8 @@ import pytest
 from models import config as configs
 from models import host, link
 from tb.common.runner import missing_simulator
-from tb.package.session import Job, Result, simulate_package
-from tests.package.support import STORY, WORK, images, tiny_weights
-
-
-def assert_equal(result: Result, golden: host.Run) -> None:
-    """No error, every expected record seen and equal, tokens as the golden's."""
-    assert result.errors == []
-    assert result.first_mismatch is None and result.mismatches == 0
-    assert result.checked == sum(map(len, golden.records))
-    assert result.tokens == golden.tokens
-    assert result.status == "done"
+from tb.package.session import Job, simulate_package
+from tests.package.support import STORY, WORK, assert_equal, images, tiny_weights
 
 
 def test_stories260k_on_two_chiplets(stories, tracer):
