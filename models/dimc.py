@@ -51,8 +51,12 @@ class Operand:
 
     @functools.cached_property
     def step_range(self) -> tuple[int, int]:
-        """Smallest and largest step of the blocks that are not byte 0 (which hold only zeros)."""
-        live = self.step[self.e != 0]
+        """Smallest and largest step of the blocks that are not zero. (Quantising gives byte 0 to
+        zero blocks only; a command may find any byte.)"""
+        live = self.e != 0
+        if not live.all():
+            live |= self.q.reshape(*self.e.shape, self.block).any(axis=-1)
+        live = self.step[live]
         return (int(live.min()), int(live.max())) if live.size else (0, 0)
 
 

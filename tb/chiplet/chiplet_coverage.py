@@ -18,17 +18,16 @@ COMMANDS = ("sync", "mac", "ve", "load", "store", "weights", "column", "row", "s
 QUEUES = ("empty", "some", "full")
 OTHERS = {"none": range(0, 1), "few": range(1, 3), "many": range(3, 16)}
 BASES = ("none", "some", "all")
-WAITS = ("none", "one", "several", "peer", "mixed")
+WAITS = ("none", "one", "several", "peer")  # one range over both kinds takes 12 macros
 
 
 def waits(c: Command) -> str:
     """Kind of producers that a command waits for."""
     waited = range(c.wait_first, c.wait_first + c.wait_count)
-    peers = sum(p >= PEER0 for p in waited)
     if not waited:
         return "none"
-    if peers:
-        return "peer" if peers == len(waited) else "mixed"
+    if waited[0] >= PEER0:
+        return "peer"
     return "one" if len(waited) == 1 else "several"
 
 

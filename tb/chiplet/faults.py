@@ -75,6 +75,16 @@ ZERO = {
 RESERVED = {"scale": (3,), "bin": (5, 6, 7), "fn": (3, 4, 5, 6, 7), "reduce": (5, 6, 7)}
 
 
+def nothing_owed(before: list[Command], queues: tuple[int, ...]) -> bool:
+    """Whether after these commands the given queues have taken all that they signalled each other:
+    a wait put in here then finds nothing."""
+    owed = Counter()
+    for c in before:
+        owed.update((c.queue, q) for q in range(c.signal_first, c.signal_first + c.signal_count))
+        owed.subtract((p, c.queue) for p in range(c.wait_first, c.wait_first + c.wait_count))
+    return not any(owed[p, q] for p in queues for q in queues)
+
+
 class Injector:
     """Makes the faults of one chiplet of a scenario."""
 
@@ -239,7 +249,8 @@ class Injector:
             fault = Fault(code, FETCHER, sequence=0, nothing_later=True)
         else:
             fault = self.kinds[kind]()
-            at = self.r.randrange(len(every) - 1)
+            at = self.r.choice([n for n in range(len(every) - 1)
+                                if nothing_owed(every[:n], fault.dead)])
         records = s.execute({c: [d.relocate(base) for d in every if d.name != "end"]})[c]
         want = s.wants(b"".join(d.encode() for d in every), records)
         want, index = self.until(fault, every, want, at)

@@ -158,19 +158,17 @@ class Scenario:
         """Have the list, or its first `pushed` commands from the core, executed."""
         for n in range(1, 16):
             self.store(chiplet, register("BASE", n), base[n])
-        beats = len(raw) // self.config.block
+        listed = raw[pushed * BYTES :]
+        beats = -(-len(listed) // self.config.block)
         at = self.next_list[chiplet]
         if at + beats > self.memory_beats:
             raise ValueError(f"the lists need more than {self.memory_beats} memory beats")
         self.next_list[chiplet] = at + beats
-        self.images[chiplet][at : at + beats] = np.frombuffer(raw, np.uint8).reshape(
-            beats, self.config.block)
-        self.package.chiplets[chiplet].memory[at : at + beats] = self.images[chiplet][
-            at : at + beats]
-        skip = pushed * BYTES // self.config.block
+        for memory in (self.images[chiplet], self.package.chiplets[chiplet].memory):
+            memory[at : at + beats].reshape(-1)[: len(listed)] = np.frombuffer(listed, np.uint8)
         self.push(chiplet, raw[: pushed * BYTES])
-        self.store(chiplet, register("LIST_ADDRESS"), at + skip if address is None else address)
-        self.store(chiplet, register("LIST_LIMIT"), limit or beats - skip)
+        self.store(chiplet, register("LIST_ADDRESS"), at if address is None else address)
+        self.store(chiplet, register("LIST_LIMIT"), limit or beats)
         self.store(chiplet, register("CONTROL"), LIST_START)
 
     def push(self, chiplet: int, raw: bytes) -> None:

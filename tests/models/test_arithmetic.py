@@ -160,12 +160,14 @@ def exact_dimc(qx, ex, qw, ew, block: int, x_bits: int, w_bits: int, acc: int) -
     return acc
 
 
-@pytest.mark.parametrize("exponents", ["usual", "tiny", "huge", "any"])
+@pytest.mark.parametrize("exponents", ["usual", "tiny", "huge", "any", "some_0"])
 @pytest.mark.parametrize(("block", "x_bits", "w_bits"), [(64, 8, 8), (16, 8, 8), (64, 8, 4)])
 def test_dimc(exponents: str, block: int, x_bits: int, w_bits: int, seed: int) -> None:
-    """Ordinary exponents take the fast route, others the general one; with and without acc."""
+    """Ordinary exponents take the fast route, others the general one; with and without acc. Blocks
+    with byte 0 need not be zero: commands can meet any byte."""
     rng = np.random.default_rng(seed)
-    ranges = {"usual": (100, 150), "tiny": (0, 90), "huge": (180, 255), "any": (0, 256)}
+    ranges = {"usual": (100, 150), "tiny": (0, 90), "huge": (180, 255), "any": (0, 256),
+              "some_0": (110, 150)}
     low, high = ranges[exponents]
     blocks, t, n = 5, 6, 7
     top_x, top_w = 2 ** (x_bits - 1) - 1, 2 ** (w_bits - 1) - 1
@@ -175,6 +177,8 @@ def test_dimc(exponents: str, block: int, x_bits: int, w_bits: int, seed: int) -
     qw[1, :block] = 0
     ex = rng.integers(low, high, (t, blocks)).astype(np.uint8)
     ew = rng.integers(low, high, (n, blocks)).astype(np.uint8)
+    if exponents == "some_0":
+        ex[rng.random(ex.shape) < 0.2] = 0
     acc = rng.standard_normal((t, n)).astype(np.float32)
     for start in (None, acc):
         got = fp32.bits(
