@@ -28,7 +28,7 @@ from models import host, link, preload
 from models.checkpoint import CheckpointError, Weights
 from models.compiler import CompileError, Plan, compile_plan
 from models.image import Image, ImageError, Kind
-from scripts import sim_cache, sim_model, sim_report
+from scripts import phases, sim_cache, sim_model, sim_report
 from scripts.generate import main_firmware
 from scripts.sim_cache import Cache
 from scripts.sim_progress import MAC_SHARE, Progress, Watcher
@@ -39,6 +39,7 @@ from tb.package.host import NO_END_TOKEN
 from tb.package.session import Job, Result, Waves, simulate_package
 
 OUT = ROOT / "build" / "sim"
+ACTIVITY = "activity.txt"  # what the engines did when
 BEFORE, BEHIND = 2000, 200  # cycles around a failure that its waves show
 
 
@@ -99,7 +100,7 @@ def golden(made: Compiled, plan: Plan, request: host.Request, progress: Progress
         count += 1
         progress.show(f"token {count}/{request.new_tokens}")
 
-    run = host.serve(made.images, plan.config, [request], seen=seen,
+    run = host.serve(made.images, plan.config, [request], seen=seen, want_logits=True,
                      prepare=lambda package: preload.fill(package, made.preloaded))
     return dataclasses.replace(run, package=None)
 
@@ -189,9 +190,10 @@ def run(options: Options, console: Console, progress: Progress) -> None:
     plan = sim_model.choose(weights, loaded.prompt, options.tokens, options.config,
                             options.chiplets)
     config, c = plan.config, plan.model
-    progress.note(f"{options.model}: {c.n_layers} of {total} layers, dim {c.dim}, {c.n_heads} "
-                  f"heads, vocabulary {c.vocab}, on {config.n_chiplets} chiplets x "
-                  f"{config.n_macros} macros of {config.block}x{config.block} ({config.name})")
+    title = (f"{options.model}: {c.n_layers} of {total} layers, dim {c.dim}, {c.n_heads} heads, "
+             f"vocabulary {c.vocab}, on {config.n_chiplets} chiplets x {config.n_macros} macros of "
+             f"{config.block}x{config.block} ({config.name})")
+    progress.note(title)
 
     progress.begin("compile")
     cache = Cache(OUT / "cache")
@@ -215,8 +217,8 @@ def run(options: Options, console: Console, progress: Progress) -> None:
                       f"commands checked, {result.mismatches} mismatches.", highlight=False)
         raise SystemExit(1 if result.mismatches else 0)
     try:
-        sim_report.write(console, OUT, plan, made.images, loaded.prompt, loaded.decode, expected,
-                         result)
+        sim_report.write(console, OUT, sim_report.Run(
+            title, plan, loaded.prompt, loaded.decode, expected, result, OUT / "run" / ACTIVITY))
     except SystemExit:
         if not options.waves:
             console.print(f"Waves around it: {around(options, result)}", highlight=False)
@@ -258,6 +260,7 @@ def simulate(options: Options, plan: Plan, made: Compiled, loaded: sim_model.Loa
                 stack.enter_context(contextlib.redirect_stdout(said))
             return simulate_package(config, made.images, expected.records, job, work=work,
                                     sim=options.sim, preload=columns, waves=waves,
+                                    activity=work / ACTIVITY,
                                     timeout_minutes=240)
     except AssertionError as error:
         raise click.ClickException(f"the simulation did not run to its end: {error}") from error
@@ -288,9 +291,9 @@ def _loaded_beats(images: Sequence[Image]) -> int:
 def _cycles(plan: Plan, prompt: list[int], new_tokens: int) -> float:
     """A guess of the cycles of a request."""
     tokens = len(prompt) + new_tokens - 1
-    macs = sim_report.useful_macs(plan.model, 0, tokens, new_tokens)
+    macs = phases.useful_macs(plan.model, 0, tokens, new_tokens)
     peak = plan.config.n_chiplets * plan.config.n_macros * plan.block**2
-    return macs * sim_report.VECTOR_CYCLES / (peak * MAC_SHARE)
+    return macs * phases.VECTOR_CYCLES / (peak * MAC_SHARE)
 
 
 if __name__ == "__main__":

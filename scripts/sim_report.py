@@ -1,62 +1,129 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report of a run of a model on the simulated package: build/sim/report.json."""
+"""The report of a run of a model on the simulated package: build/sim/report.json, report.html.
+
+docs/package.md, "Report", says what each number means.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
 from models import host
-from models.checkpoint import LlamaConfig
+from models.commands import queue_name
 from models.compiler import Plan
-from models.image import Image
+from scripts import activity, phases, report_page
+from scripts.activity import Table, Trace
+from scripts.phases import PLACES, Phase
+from tb.common.filelist import relative
 from tb.package.expectation import describe
 from tb.package.session import Result
 
-VECTOR_CYCLES = 8  # of a macro: one activation vector with all columns
 Decode = Callable[[list[int]], str]
+SHOWN = ("commands_checked", "commands_expected", "mismatches", "load_cycles", "prefill_tokens",
+         "prefill_cycles", "decode_cycles_per_token", "mac_utilization", "exposed_gather_share",
+         "bytes_per_mac", "link_retries", "sim_cycles_per_second",
+         "wall_seconds_per_token")
 
 
-def useful_macs(c: LlamaConfig, first: int, tokens: int, heads_of: int) -> int:
-    """Multiply-accumulates that `tokens` tokens from position `first` need, `heads_of` of them with
-    logits: weights by valid rows and columns, and attention over the tokens so far."""
-    attention = c.n_heads * c.head_dim
-    kv = c.n_kv_heads * c.head_dim
-    layer = c.dim * (2 * attention + 2 * kv + 3 * c.ffn_dim)
-    context = sum(first + i + 1 for i in range(tokens))
-    return (c.n_layers * (tokens * layer + 2 * attention * context)
-            + heads_of * c.dim * c.vocab)
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What was run and what came of it. title: for the page. activity: file of the trace (see
+    tb/package/activity_trace.v), or None. golden.logits, where present, are what logits_crc is
+    computed from."""
+
+    title: str
+    plan: Plan
+    prompt: list[int]
+    decode: Decode
+    golden: host.Run
+    result: Result
+    activity: Path | None = None
 
 
-def report(plan: Plan, prompt: list[int], decode: Decode, golden: host.Run, result: Result) -> dict:
-    """Contents of build/sim/report.json."""
-    config = plan.config
+def write(console: Console, out: Path, run: Run) -> None:
+    """Write the report to folder `out`, print the verdict; exit status 1 where RTL and golden
+    differ."""
+    out.mkdir(parents=True, exist_ok=True)
+    values = report(run)
+    pages = [out / "report.json"]
+    (out / "report.html").unlink(missing_ok=True)
+    if run.activity is not None and run.result.request_cycle:
+        seen = observe(run)
+        values |= measured(run, seen)
+        pages.append(out / "report.html")
+        pages[1].write_text(report_page.render(values, report_page.timeline(seen, run.plan)))
+    pages[0].write_text(json.dumps(values, indent=2) + "\n")
+    finish(console, values, run, pages)
+
+
+def agrees(values: dict) -> bool:
+    """Whether the RTL did what the golden did, to the end."""
+    return (values["mismatches"] == 0 and values["tokens"] == values["tokens_golden"]
+            and values["commands_checked"] == values["commands_expected"]
+            and not values["errors"])
+
+
+def finish(console: Console, values: dict, run: Run, pages: Sequence[Path]) -> None:
+    """Print text, figures and verdict."""
+    console.print(f"text: {values['text']!r}", highlight=False)
+    for key in SHOWN:
+        value = values.get(key)
+        if value is not None:
+            console.print(f"  {key:24} {value:,.4g}" if isinstance(value, float)
+                          else f"  {key:24} {value:,}")
+    if mismatch := describe(run.result.first_mismatch, run.golden.records, run.plan):
+        console.print(f"first mismatch: {mismatch}", highlight=False)
+    for error in values["errors"]:
+        console.print(f"error: {error}")
+    verdict = ("agrees with the golden, command by command" if agrees(values)
+               else "stopped with an error" if values["errors"] else "DIFFERS from the golden")
+    console.print(f"The RTL {verdict}. Report: {' '.join(map(relative, pages))}")
+    if not agrees(values):
+        raise SystemExit(1)
+
+
+def logits_crc(golden: host.Run, result: Result) -> list[str]:
+    """CRC-32 of the float32 logits of each token that was checked, little-endian, by token id."""
+    if golden.logits is None or result.mismatches:
+        return []
+    return [f"{zlib.crc32(np.ascontiguousarray(row, '<f4').tobytes()):08x}"
+            for row in golden.logits[: len(result.tokens)]]
+
+
+def report(run: Run) -> dict:
+    """The part of report.json that needs no trace."""
+    result, golden, config = run.result, run.golden, run.plan.config
     start, cycles = result.request_cycle, result.token_cycles
-    prefill = cycles[0] - start if cycles else 0
     steps = len(cycles) - 1
-    per_token = (cycles[-1] - cycles[0]) / steps if steps > 0 else 0.0
     done = max(len(cycles), 1)
-    macs = useful_macs(plan.model, 0, len(prompt) + done - 1, done)
-    macros = config.n_chiplets * config.n_macros
-    peak = macros * config.block**2 / VECTOR_CYCLES
-    spent = cycles[-1] - start if cycles else 1
+    macs = phases.useful_macs(run.plan.model, 0, len(run.prompt) + done - 1, done)
     traffic = config.block * (sum(result.memory_reads) + sum(result.memory_writes)
                               - sum(result.memory_at_ready))
     return {
-        "text": decode(result.tokens),
+        "title": run.title,
+        "prompt": run.decode(run.prompt),
+        "text": run.decode(result.tokens),
         "tokens": result.tokens,
         "tokens_golden": golden.tokens,
+        "logits_crc": logits_crc(golden, result),
         "commands_checked": result.checked,
         "commands_expected": sum(map(len, golden.records)),
         "mismatches": result.mismatches,
-        "prefill_tokens": len(prompt),
-        "prefill_cycles": prefill,
-        "decode_cycles_per_token": per_token,
-        "mac_utilization": macs / (spent * peak) if cycles else 0.0,
+        "prefill_tokens": len(run.prompt),
+        "prefill_cycles": cycles[0] - start if cycles else 0,
+        "decode_cycles_per_token": (cycles[-1] - cycles[0]) / steps if steps > 0 else 0.0,
+        "mac_utilization": (macs / ((cycles[-1] - start) * phases.peak(run.plan))
+                            if cycles else 0.0),
         "bytes_per_mac": traffic / macs,
+        "memory_bytes": traffic,
+        "useful_macs": macs,
         "link_retries": sum(result.link_replays),
         "load_cycles": result.ready_cycle,
         "sim_cycles_per_second": (result.total_cycles - start) / max(result.run_seconds, 1e-9),
@@ -65,30 +132,114 @@ def report(plan: Plan, prompt: list[int], decode: Decode, golden: host.Run, resu
     }
 
 
-def write(console: Console, out: Path, plan: Plan, images: Sequence[Image], prompt: list[int],
-          decode: Decode, golden: host.Run, result: Result) -> None:
-    """Write the report to folder `out`, print the verdict; exit status 1 where RTL and golden
-    differ."""
-    values = report(plan, prompt, decode, golden, result)
-    mismatch = describe(result.first_mismatch, golden.records, plan)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "report.json").write_text(json.dumps(values, indent=2) + "\n")
-    good = (values["mismatches"] == 0 and values["tokens"] == values["tokens_golden"]
-            and values["commands_checked"] == values["commands_expected"] and not result.errors)
-    console.print(f"text: {values['text']!r}", highlight=False)
-    for key in ("commands_checked", "commands_expected", "mismatches", "load_cycles",
-                "prefill_tokens", "prefill_cycles", "decode_cycles_per_token", "mac_utilization",
-                "bytes_per_mac", "link_retries", "sim_cycles_per_second",
-                "wall_seconds_per_token"):
-        value = values[key]
-        console.print(f"  {key:24} {value:,.4g}" if isinstance(value, float)
-                      else f"  {key:24} {value:,}")
-    if mismatch:
-        console.print(f"first mismatch: {mismatch}", highlight=False)
-    for error in result.errors:
-        console.print(f"error: {error}")
-    verdict = ("agrees with the golden, command by command" if good
-               else "stopped with an error" if result.errors else "DIFFERS from the golden")
-    console.print(f"The RTL {verdict}. Report: build/sim/report.json")
-    if not good:
-        raise SystemExit(1)
+# What the trace adds
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """The trace of a run, taken apart. where, underway: per chiplet, cycle by cycle."""
+
+    trace: Trace
+    table: Table
+    phases: list[Phase]
+    where: list[np.ndarray]
+    underway: list[np.ndarray]
+
+
+def observe(run: Run) -> Seen:
+    config = run.plan.config
+    trace = activity.read(run.activity, config)
+    table = activity.join(trace, run.golden.records, run.plan)
+    found = phases.phases(table, trace, run.result.request_cycle, len(run.prompt))
+    chiplets = range(config.n_chiplets)
+    return Seen(trace, table, found,
+                [phases.places(table, trace, c, found[-1].end) for c in chiplets],
+                [phases.underway(table, trace, c, found[-1].end) for c in chiplets])
+
+
+def phase_values(run: Run, seen: Seen, phase: Phase) -> dict:
+    """A phase in report.json."""
+    plan, table = run.plan, seen.table
+    inside = slice(phase.begin, phase.end)
+    gather = PLACES.index("gather")
+    waits = [(w[inside] == gather) for w in seen.where]
+    beats = sum(np.diff(np.interp([phase.begin, phase.end], s[:, 0], s[:, 1] + s[:, 2]))[0]
+                for s in seen.trace.samples)
+    sends = (table.peers > 0) & np.isin(table.run, phase.lists)
+    receivers = np.array([int(p).bit_count() for p in table.peers[sends]], np.int64)
+    values = {
+        "name": phase.name, "kind": phase.kind, "begin": phase.begin, "end": phase.end,
+        "cycles": phase.cycles, "tokens": phase.tokens,
+        "where": {k: round(v, 1) for k, v in phases.spent(
+            phase, table, seen.where, plan.config.n_macros).items()},
+        "gather_under_way": float(np.mean([np.sum(w & u[inside])
+                                           for w, u in zip(waits, seen.underway)])),
+        "memory_bytes": round(float(beats) * plan.block),
+        "link_payload_bytes": int((table.work[sends] * receivers).sum()) * plan.block,
+    }
+    if phase.kind != "load":
+        macs, bound = phases.phase_macs(plan, phase), phases.macro_bound_cycles(plan, phase)
+        values |= {"useful_macs": macs, "macro_bound_cycles": bound,
+                   "cycles_over_bound": round(phase.cycles / bound, 4),
+                   "mac_utilization": round(macs / phase.cycles / phases.peak(plan), 5)}
+    return values
+
+
+def measured(run: Run, seen: Seen) -> dict:
+    """The part of report.json that the trace adds."""
+    found = [phase_values(run, seen, phase) for phase in seen.phases]
+    served = [p for p in found if p["kind"] != "load"]
+    cycles = sum(p["cycles"] for p in served)
+    gather = sum(p["where"]["gather"] for p in served)
+
+    def ratio(kind: str, above: str, below: Callable[[dict], float]) -> float:
+        chosen = [p for p in served if p["kind"] == kind]
+        return round(sum(p[above] for p in chosen) / sum(map(below, chosen)), 5) if chosen else 0.0
+
+    kinds = ("prefill", "decode", "head")
+    peak = phases.peak(run.plan)
+    return {
+        "utilization_by_phase": {
+            k: ratio(k, "useful_macs", lambda p: p["cycles"] * peak) for k in kinds},
+        "cycles_over_bound": {
+            k: ratio(k, "cycles", lambda p: p["macro_bound_cycles"]) for k in kinds},
+        "exposed_gather_cycles": round(gather, 1),
+        "exposed_gather_share": round(gather / max(cycles, 1), 5),
+        "link_payload_bytes": sum(p["link_payload_bytes"] for p in served),
+        "phases": found,
+        "layers": layer_values(run, seen),
+        "operations": operation_values(run, seen),
+    }
+
+
+def layer_values(run: Run, seen: Seen) -> list[dict]:
+    """Per layer: cycles in prefill and in a decoded token (mean), and utilisation in them."""
+    plan = run.plan
+    out: list[dict] = [{"layer": i} for i in range(plan.model.n_layers)]
+    for kind in ("prefill", "decode"):
+        chosen = [p for p in seen.phases if p.kind == kind]
+        if not chosen:
+            continue
+        cycles = sum(phases.by_layer(seen.table, p, plan.model.n_layers) for p in chosen)
+        macs = sum(phases.phase_macs(plan, p) for p in chosen) / plan.model.n_layers
+        for values, spent in zip(out, cycles):
+            values[f"{kind}_cycles"] = round(float(spent) / len(chosen), 1)
+            values[f"{kind}_utilization"] = round(
+                macs / max(float(spent), 1.0) / phases.peak(plan), 5)
+    return out
+
+
+def operation_values(run: Run, seen: Seen) -> list[dict]:
+    """What the engines did from the request on: commands, cycles of the engine (mean of chiplets),
+    longest first."""
+    table, begin = seen.table, seen.phases[0].end
+    out = []
+    served = table.end > begin
+    for operation, (name, part) in enumerate(zip(table.names, table.parts)):
+        mine = served & (table.operation == operation)
+        if mine.any():
+            engine = queue_name(int(table.queue[mine][0])).rstrip("0123456789")
+            cycles = (table.end[mine] - table.start[mine]).sum() / run.plan.n
+            out.append({"name": name, "part": part, "engine": engine,
+                        "commands": int(mine.sum()), "cycles": round(float(cycles), 1)})
+    return sorted(out, key=lambda o: -o["cycles"])
