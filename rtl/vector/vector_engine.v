@@ -239,9 +239,8 @@ module vector_engine #(
                    !quantiser_busy && !writer_busy;
 
   always @(posedge clk) begin
-    if (finished) done_signature <= signature;
-    else if (refused) done_signature <= 32'd0;
-    if (finished || refused) done_status <= finished ? 4'd0 : status;
+    done_signature <= finished ? signature : 32'd0;
+    done_status <= finished ? 4'd0 : status;
   end
 
   // An infinity or NaN among the values that are written

@@ -80,11 +80,13 @@ module vector_quantiser #(
   reg [1:0] place_q;
 
   always @(posedge clk) begin : convert_stage
-    integer k;
+    integer k, p;
+    reg [8*LANES-1:0] q;
     if (step && convert_valid) begin
-      if (place_q == 2'd0) out_data <= {8*BLOCK{1'b0}};
-      for (k = 0; k < LANES; k = k + 1) begin
-        out_data[8*LANES*place_q + 8*k +: 8] <= convert(x[32*k +: 32], exp);
+      for (k = 0; k < LANES; k = k + 1) q[8*k +: 8] = convert(x[32*k +: 32], exp);
+      for (p = 0; p < 4; p = p + 1) begin
+        if (place_q == p[1:0]) out_data[8*LANES*p +: 8*LANES] <= q;
+        else if (place_q == 2'd0) out_data[8*LANES*p +: 8*LANES] <= {8*LANES{1'b0}};
       end
       out_exp <= exp;
     end

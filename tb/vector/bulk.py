@@ -11,6 +11,7 @@ import numpy as np
 
 from models import cycle_hardware, fp32, vector_engine
 from models.commands import Command, formats, queue_number
+from models.errors import Code
 from tb.vector import mirror, stimulus, vector_coverage
 from tb.vector.mirror import Mirror
 
@@ -145,6 +146,31 @@ class Bulk:
                 loads = self.mirror.operands(at_end, "normal", "normal", self.numpy)
                 yield self.episode(commands, loads)
 
+    def far(self) -> Iterator[bytes]:
+        """Commands whose last beat or scalar is 2^k and a little: no bit of a sum may be lost."""
+        chain = {"inner": 1, "bin": 2, "out": 1, "len": 1}
+        commands = []
+        for k in range(self.beats.bit_length() - 1, 25):
+            over = (1 << k) + self.random.randrange(16)
+            for field in "abd":
+                stride = self.random.randint(min(over // 4094, 4094) + 1, 4095)
+                steps = min(over // stride, 4094)
+                commands.append(ve(**{**chain, field: over - steps * stride,
+                                      f"{field}_outer": stride, "outer": steps + 1}))
+                if k < 18 and field != "b":
+                    stride = self.random.randint(over // 254 + 1, 1023)
+                    commands.append(ve(**{**chain, field: over % stride, f"{field}_inner": stride,
+                                          "inner": over // stride + 1, "outer": 1}))
+            if k < 20:
+                inner = self.random.randint(over // 4095 + 1, 255)
+                rows = {"inner": inner, "outer": over // inner}
+                first = over % inner + 1
+                commands.append(ve(**{**chain, **rows, "scale": 2, "s_row": 1, "s_src": first}))
+                commands.append(ve(**{**chain, **rows, "reduce": 3, "s_dst": first}))
+        for c in commands:
+            assert self.mirror.run(c).code == Code.ADDRESS
+        yield self.episode(commands, [])
+
     def sweeps(self) -> Iterator[bytes]:
         """Every function on a quarter of the stash, rsqrt and reciprocal on rows of one element:
         a sweep of their range, all exponents, special values."""
@@ -156,7 +182,7 @@ class Bulk:
         near = self.numpy.uniform(-9, 9, count).astype(np.float32)
         powers = (1 + self.numpy.random(count)) * 2.0 ** self.numpy.integers(-4, 4, count)
         kinds = [sweep, near, powers.astype(np.float32)]
-        kinds += [stimulus.floats(kind, count, self.numpy) for kind in ("wide", "special")]
+        kinds += [stimulus.floats(kind, count, self.numpy) for kind in ("short", "wide", "special")]
         for values in kinds:
             commands = [ve(**whole, fn=vector_engine.FN_EXP2, imm=0x3F800000)]
             commands += [ve(**whole, fn=fn) for fn in vector_engine.FUNCTIONS]
@@ -209,6 +235,7 @@ class Bulk:
         yield from self.rules()
         yield from self.sweeps()
         yield from self.ends()
+        yield from self.far()
         yield from self.large()
         yield from self.resets()
         yield from self.chains(chains[200:])

@@ -12,7 +12,7 @@ from models import fp32, vector_engine
 from models.commands import Command, IllegalCommand, queue_number
 from models.errors import AddressError
 
-VALUES = ("normal", "wide", "integers", "grid", "special")
+VALUES = ("normal", "wide", "integers", "grid", "short", "special")
 """Kinds of operand data, see `floats`."""
 
 STALLS = {"none": (0, 0, 0), "some": (80, 80, 80), "a": (220, 0, 0), "b": (0, 220, 0),
@@ -48,14 +48,22 @@ CHAINS = [chain for codes in itertools.product(*map(range, FIELDS.values()))
 
 def floats(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` float32 of one kind: what a model has, all exponents, small integers (many equal
-    values and exact sums), a grid on which quantisation often meets a tie, or special values among
-    ordinary ones."""
+    values and exact sums), a grid on which quantisation meets ties or nearly so, mantissas of few
+    bits (products meet ties), or special values among ordinary ones."""
     if kind == "wide":
         return rng.integers(0, 2**32, count, dtype=np.uint32).view(np.float32)
     if kind == "integers":
         return rng.integers(-4, 5, count).astype(np.float32)
     if kind == "grid":
-        return (rng.integers(-512, 513, count) / 2.0 ** rng.integers(0, 4)).astype(np.float32)
+        x = (rng.integers(-512, 513, count) / 2.0 ** rng.integers(0, 4)).astype(np.float32)
+        moved = rng.integers(0, 13, count).astype(np.uint32)
+        return np.where(rng.random(count) < 0.3, fp32.bits(x) ^ (np.uint32(1) << moved),
+                        fp32.bits(x)).view(np.float32)
+    if kind == "short":
+        bits = rng.integers(0, 24, count)
+        field = rng.integers(119, 135, count) << 23 | rng.integers(0, 2, count) << 31
+        mantissa = (rng.integers(0, 2**23, count) | 1) >> bits << bits
+        return (field | mantissa).astype(np.uint32).view(np.float32)
     x = (rng.standard_normal(count) * 4).astype(np.float32)
     if kind == "special":
         chosen = rng.random(count) < 0.3
