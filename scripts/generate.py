@@ -54,6 +54,27 @@ def commands_vh() -> str:
     return verilog_header("commands.yaml", lines)
 
 
+def command_names_vh() -> str:
+    """Verilog function command_name(queue, opcode): the command's name in ASCII, for waveforms."""
+    macro0 = commands.specification()["queues"]["macro0"]
+    rows = []
+    for fmt in commands.formats().values():
+        names = ["ve", "dma", "move", "send", "macro0"] if fmt.queue == "any" else [
+            "macro0" if fmt.queue == "macro" else fmt.queue]
+        rows += [f"    8'h{commands.queue_number(queue):x}{fmt.opcode:x}: command_name = "
+                 f'"{fmt.name}";' for queue in names]
+    return "\n".join([
+        "// Generated from rtl/chiplet/commands.yaml: names in ASCII",
+        "function [63:0] command_name(input [3:0] queue, input [3:0] opcode);",
+        f"  case ({{queue < 4'd{macro0} ? queue : 4'd{macro0}, opcode}})",
+        *rows,
+        '    default: command_name = "illegal";',
+        "  endcase",
+        "endfunction",
+        "",
+    ])
+
+
 def registers_vh() -> str:
     """Verilog localparams: <CORE|HOST>_<REGISTER> (byte address), ..._<FIELD>_LSB and _W."""
     lines = []
@@ -134,6 +155,7 @@ def write(path: Path, text: str) -> None:
 
 def main() -> None:
     write(OUT / "commands.vh", commands_vh())
+    write(OUT / "command_names.vh", command_names_vh())
     write(OUT / "commands.h", commands_h())
     write(OUT / "vector_tables.vh", vector_tables_vh())
     write(OUT / "registers.vh", registers_vh())

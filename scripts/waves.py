@@ -54,14 +54,23 @@ def header(wave: Path) -> dict[str, str]:
 
 
 def filled(view: str, known: dict[str, str]) -> str:
-    """The text of a view with the ranges of a waveform, without what the waveform lacks."""
-    lines = []
-    for line in view.splitlines():
+    """The text of a view with the ranges of a waveform, without what the waveform lacks: signals,
+    and headings whose signals are all missing."""
+    lines: list[str] = []
+    group: list[str] = []  # since the last heading
+    named = kept = 0
+    for line in [*view.splitlines(), "@200"]:
+        if line == "@200":
+            lines += group if kept or not named else []
+            group, named, kept = [], 0, 0
         match = SIGNAL.fullmatch(line)
         if match is None:
-            lines.append(line)
-        elif match["name"] in known:
-            lines.append(line + known[match["name"]])
+            group.append(line)
+            continue
+        named += 1
+        if match["name"] in known:
+            group.append(line + known[match["name"]])
+            kept += 1
     return "\n".join(lines) + "\n"
 
 
@@ -79,9 +88,13 @@ def main() -> None:
     """Find the newest VCD or FST under build/sim; open it in GTKWave where there is a display."""
     block = require_block("waves") if chosen() else None
     builds = f"{block}[-_]*" if block else "*"
+    places = [f"build/sim/*/{builds}/runs/*/*"]
+    if block in (None, "package"):  # of make sim and of tests/package
+        places += ["build/sim/run/waves.*", "build/sim/package-tests/*/*/waves.*"]
     found = [
         path
-        for path in ROOT.glob(f"build/sim/*/{builds}/runs/*/*")
+        for place in places
+        for path in ROOT.glob(place)
         if path.suffix in (".vcd", ".fst")
     ]
     if not found:

@@ -9,4 +9,6 @@ d2d_channel.v
 trace_checker.v
 activity_trace.v
 wave_window.v
+queue_names.v
+state_names.v
 package_tb.v

@@ -200,6 +200,33 @@ module package_tb #(
 
   wave_window u_waves (.clk(clk), .cycle(cycle), .over(waves_over));
 
+`ifdef CORE_DEBUG
+  genvar w;
+  genvar v;
+  generate
+    for (w = 0; w < N_CHIPLETS; w = w + 1) begin : g_names
+      for (v = 0; v < 4 + N_MACROS; v = v + 1) begin : g_queue
+        queue_names #(.QUEUE(v)) u_names (
+          .clk(clk), .rst(rst || u_package.g_chiplet[w].u_chiplet.unit_rst),
+          .cmd_valid(u_package.g_chiplet[w].u_chiplet.cmd_valid[v]),
+          .cmd_ready(u_package.g_chiplet[w].u_chiplet.cmd_ready[v]),
+          .cmd_opcode(u_package.g_chiplet[w].u_chiplet.cmd[256*v +: 4]),
+          .done_valid(u_package.g_chiplet[w].u_chiplet.done_valid[v]),
+          .waiting(u_package.g_chiplet[w].u_chiplet.u_dispatcher.waiting[v])
+        );
+      end
+      for (v = 0; v < N_CHIPLETS; v = v + 1) begin : g_peer
+        if (v != w) begin : g_link
+          state_names u_names (
+            .link_state(u_package.g_chiplet[w].u_chiplet.u_links.g_peer[v].g_link.u_link.state),
+            .host_status(u_package.g_chiplet[w].u_chiplet.host_status)
+          );
+        end
+      end
+    end
+  endgenerate
+`endif
+
   // +preload=FOLDER: weights are in the macros before the first cycle. The file weights<c>_<m>.bin
   // of each macro holds entries of a column: number of set * BLOCK + column in 4 bytes, exponents in
   // 2, then BLOCK weights, all with the highest byte first (tb/package/preload.py).
