@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-SOURCES = ("models/**/*.py", "rtl/chiplet/*.yaml", "rtl/chiplet/*.rdl", "rtl/package/*.toml")
+SOURCES = ("models/**/*", "rtl/chiplet/*.yaml", "rtl/chiplet/*.rdl", "rtl/package/*.toml")
 KEEP = 2  # newest results of a kind that stay
 
 
@@ -33,13 +33,18 @@ def digest(path: Path) -> str:
     return total.hexdigest()
 
 
+def source_files(root: Path) -> list[Path]:
+    """All that images and golden runs are computed with, but the firmware."""
+    return [path for pattern in SOURCES for path in sorted(root.glob(pattern))
+            if path.is_file() and "__pycache__" not in path.parts]
+
+
 def sources(root: Path) -> str:
-    """Of all that images and golden runs are computed with, but the firmware."""
+    """Of `source_files`, and of the versions of Python and numpy."""
     total = hashlib.sha256(f"{sys.version} {np.__version__}".encode())
-    for pattern in SOURCES:
-        for path in sorted(root.glob(pattern)):
-            total.update(str(path.relative_to(root)).encode() + b"\0")
-            total.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in source_files(root):
+        total.update(str(path.relative_to(root)).encode() + b"\0")
+        total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
 
 

@@ -13,7 +13,7 @@ import click
 
 from models import config as configs
 from models import host, loaders, tokenizer
-from models.checkpoint import CheckpointError, Weights
+from models.checkpoint import LLAMA, CheckpointError, Weights
 from models.compiler import CompileError, Plan, make_plan
 from models.compiler.plan import POSITIONS
 from models.config import Config
@@ -105,6 +105,9 @@ def choose(weights: Weights, prompt: list[int], tokens: int, name: str | None,
 
     Raises CompileError, host.RequestError: what does not fit, and what would.
     """
+    if weights.config.family is not LLAMA:
+        raise CompileError(f"architecture {weights.config.family.name} is not supported yet, only "
+                           "llama")
     need = len(prompt) + tokens - 1
     positions = need if POSITIONS < need <= weights.config.max_seq else None
     if name:
