@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report of a run of a model on the simulated package: build/sim/report.json, report.html.
 
-docs/package.md, "Report", says what each number means.
+docs/report.md says what each number means.
 """
 
 from __future__ import annotations
