@@ -51,6 +51,7 @@ module link_lane_tx #(
   localparam BITS = PHIT + 16;
   localparam LANES = BITS / 8;
   localparam GROUPS = (BITS + 63) / 64;
+  localparam [22:0] SCRAMBLE_2 = scramble_next(scramble_next(SCRAMBLE_SEED));
 
   reg [BITS-1:0] lane_q;
   reg [BITS-1:0] below_q;    // bits of the lanes before the one left out
@@ -116,7 +117,9 @@ module link_lane_tx #(
       scramble_q <= SCRAMBLE_SEED;
     end else begin
       slot_q <= slot_q + 4'd1;
-      scramble_q <= (mode != MODE_DATA && boundary) ? SCRAMBLE_SEED : scramble_next(scramble_q);
+      scramble_q <= (mode != MODE_DATA && boundary) ? SCRAMBLE_SEED :
+                    (mode == MODE_TRAIN && slot_q == 4'd1) ? SCRAMBLE_2 :  // the first after data
+                    scramble_next(scramble_q);
     end
   end
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tb.common.filelist import ROOT, FileList, content_hash
-from tb.common.runner import flag, mutated, tool_environment
+from tb.common.runner import _limit_processor_time, flag, mutated, tool_environment
 
 
 def compiled(
@@ -58,3 +58,14 @@ def compiled(
             )
             assert built.returncode == 0, f"verilator build of {name} failed: {built.stderr}"
     return program
+
+
+def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+    """Run a compiled program; the processor time of a mutant is limited (MUTANT_SECONDS)."""
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=_limit_processor_time if flag("MUTANT") else None,
+    )

@@ -37,8 +37,11 @@ static void put_crc(Flit& flit) {  // into the last CRC_BITS bits
 static Vlink_crc* top;
 static bool passes(const Flit& flit) {
     const auto cycle = [] { top->clk = 1, top->eval(), top->clk = 0, top->eval(); };
-    top->s_valid = 1;
+    static std::mt19937 gaps;
     for (size_t phit = 0; phit < flit.size() / WORDS; ++phit) {
+        top->s_valid = 0;
+        for (top->s_data[0] ^= 1; gaps() % 4 == 0;) cycle();
+        top->s_valid = 1;
         top->s_first = phit == 0;
         for (int i = 0; i < 2 * WORDS; ++i) {
             top->s_data[i] = uint32_t(flit[phit * WORDS + i / 2] >> i % 2 * 32);

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tb.common.compiled import compiled
+from tb.common.compiled import compiled, run
 from tb.common.filelist import ROOT, read
 from tb.common.runner import missing_simulator
 
@@ -22,7 +21,7 @@ SIZES = {
     "small": {"REPLAY_BEATS": 64, "REPLAY_FLITS": 16, "RX_BEATS": 64, "RX_FLITS": 12,
               "MGMT_DEPTH": 3},
 }  # fmt: skip
-TIMES = {"TIMEOUT": 512, "MAX_TIMEOUTS": 4, "MAX_REPLAYS": 64, "REFRESH": 256, "SILENCE": 4096,
+TIMES = {"TIMEOUT": 512, "MAX_TIMEOUTS": 5, "MAX_REPLAYS": 64, "REFRESH": 256, "SILENCE": 4096,
          "DETECT_LIMIT": 2048}  # fmt: skip
 
 
@@ -41,17 +40,17 @@ def harness(block: int, size: str) -> Path:
     return compiled("link_soak", "link_tb", files, main, parameters, options, headers)
 
 
-def soak(program: Path, seed: int, beats: int, *fault: str) -> dict:
-    """Run until so many beats have arrived; the harness's summary.
+def soak(program: Path, seed: int, amount: int, *fault: str) -> dict:
+    """Run a harness, this one until `amount` beats have arrived; its summary.
 
     Raises:
         AssertionError: something was wrong; its message.
     """
     number = os.environ.get("MUTANT", "0").rpartition(":")[2]
-    command = [program, str(seed), str(beats), *fault, f"+mutant={number}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [program, str(seed), str(amount), *fault, f"+mutant={number}"]
+    done = run(command)
     text = (done.stdout + done.stderr)[-2000:]
-    assert done.returncode == 0, f"SEED={seed}: status {done.returncode}: {text}"
+    assert done.returncode == 0, f"SEED={seed}: ended with {done.returncode}: {text}"
     return json.loads(done.stdout.splitlines()[-1])
 
 
