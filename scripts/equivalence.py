@@ -9,14 +9,18 @@ differ:
     after reset  both sides start in the same arbitrary state and see rst in the first cycle; the
                  outputs are compared from the second on. ABC's sequential engines (induction,
                  property directed reachability) look for a proof over all later cycles.
+An output that its contract gives a meaning only while others are high counts in those cycles alone.
 """
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+Gates = Mapping[str, Sequence[str]]
+NO_GATES: Gates = {}
 ENGINES = {"any state": "strash; iprove", "after reset": "dprove -T {seconds}"}
 
 
@@ -29,6 +33,7 @@ class Graph:
     outputs: list[int]
     ands: list[tuple[int, int, int]]
     names: list[str]  # of the inputs
+    output_names: list[str]
 
     @staticmethod
     def read(path: Path) -> Graph:
@@ -37,7 +42,7 @@ class Graph:
         rows = [
             tuple(map(int, line.split())) for line in lines[1 : 1 + n_in + n_latch + n_out + n_and]
         ]
-        symbols = dict(x.split(" ", 1) for x in lines[1 + len(rows) :] if x[:1] == "i" and " " in x)
+        symbols = dict(x.split(" ", 1) for x in lines[1 + len(rows) :] if x[:1] in "io" and " " in x)
         start = n_in + n_latch
         return Graph(
             [row[0] for row in rows[:n_in]],
@@ -45,6 +50,7 @@ class Graph:
             [row[0] for row in rows[start : start + n_out]],
             [(row[0], row[1], row[2]) for row in rows[start + n_out :]],
             [symbols.get(f"i{i}", "") for i in range(n_in)],
+            [symbols.get(f"o{i}", "") for i in range(n_out)],
         )
 
 
@@ -100,7 +106,23 @@ def copy(miter: Miter, graph: Graph, values: dict[int, int]) -> list[int]:
     return [values[lit >> 1] ^ (lit & 1) for lit in graph.outputs]
 
 
-def build(graph: Graph, select: str, number: int, kind: str, path: Path) -> None:
+def gated(miter: Miter, graph: Graph, outputs: list[int], gates: Gates) -> list[int]:
+    """The outputs, those in `gates` as 0 while none of the named ones is high."""
+    number = {name: literal for name, literal in zip(graph.output_names, outputs)}
+    found = []
+    for name, literal in zip(graph.output_names, outputs):
+        if valid := gates.get(name.partition("[")[0]):
+            high = 0
+            for gate in valid:
+                high = miter.either(high, number[gate])
+            literal = miter.both(literal, high)
+        found.append(literal)
+    return found
+
+
+def build(
+    graph: Graph, select: str, number: int, kind: str, path: Path, gates: Gates = NO_GATES
+) -> None:
     """Write the miter of the graph with `select` 0 and `number`."""
     free = [i for i, name in enumerate(graph.names) if not name.startswith(select)]
     count, registers = len(free), len(graph.latches)
@@ -125,7 +147,7 @@ def build(graph: Graph, select: str, number: int, kind: str, path: Path) -> None
                 stored = 2 * (miter.inputs + side * registers + k + 1)
                 start = miter.either(miter.both(started, stored), miter.both(started ^ 1, start))
             values[current >> 1] = start
-        sides.append(copy(miter, graph, values))
+        sides.append(gated(miter, graph, copy(miter, graph, values), gates))
         nexts.append([values[lit >> 1] ^ (lit & 1) for _, lit in graph.latches])
     pairs = list(zip(*sides))
     if sequential:
@@ -135,13 +157,20 @@ def build(graph: Graph, select: str, number: int, kind: str, path: Path) -> None
     miter.write(path, miter.both(started, miter.any_differs(pairs)))
 
 
-def prove(graph: Graph, select: str, number: int, folder: Path, seconds: int) -> str:
-    """The kind of proof that the mutant is equivalent, or nothing."""
+def prove(
+    graph: Graph, select: str, number: int, folder: Path, seconds: int, gates: Gates = NO_GATES
+) -> str:
+    """The kind of proof that the mutant is equivalent, or nothing.
+
+    Args:
+        seconds: for each kind.
+        gates: outputs and those that say when they mean something.
+    """
     path = folder / "miter.aig"
     for kind, engine in ENGINES.items():
         if kind == "after reset" and not graph.latches:
             continue
-        build(graph, select, number, kind, path)
+        build(graph, select, number, kind, path, gates)
         command = f"read {path}; {engine.format(seconds=seconds)}"
         try:
             done = subprocess.run(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import re
+import resource
 import shutil
 import subprocess
 import tomllib
@@ -29,6 +30,11 @@ SELECT = "mutant_select"
 LINT = "WIDTH UNSIGNED CMPCONST SELRANGE UNOPTFLAT LATCH CASEINCOMPLETE CASEOVERLAP".split()
 FLATTEN = ("setattr -mod -unset keep_hierarchy", "setattr -unset keep_hierarchy", "flatten")
 PROOF_SECONDS = 20
+PROOF_BYTES = 4 << 30
+
+
+def _limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (PROOF_BYTES, PROOF_BYTES))
 
 
 @dataclass
@@ -81,7 +87,7 @@ class Netlist:
         self.files = block_list(block)
         self.files.add(FileList([ROOT / name for name in entry.get("sources", [])]))
         self.mutants: list[Mutant] = []
-        self.graph: Graph | None = None
+        self.graphs: dict[str, Graph | None] = {}
 
     def make(self, count: int, seed: int) -> None:
         """Write design.il and the netlist with `count` mutants, spread over the modules."""
@@ -131,24 +137,42 @@ class Netlist:
             target.write_text(netlist if path.stem == self.top else path.read_text())
 
     def proof(self, mutant: Mutant) -> str:
-        """The kind of proof that the mutant is no fault (scripts/equivalence.py), or nothing."""
-        if not self.entry.get("proofs", True):
+        """The kind of proof that the mutant is no fault (scripts/equivalence.py), or nothing: of
+        the whole netlist, or with proofs = "modules" of its module alone, whose contract says when
+        an output means something (`gated`)."""
+        scope = self.entry.get("proofs", True)
+        if not scope:
             return ""
-        if self.graph is None:
-            self._yosys(
-                "graph",
-                f"read_rtlil {self._path('design.il')}",
-                *self._apply(self.mutants),
-                *FLATTEN,
-                "memory_map",
-                "techmap",
-                "setundef -zero",
-                "aigmap",
-                "opt_clean",
-                f"write_aiger -ascii -symbols {self._path('graph.aag')}",
-            )
-            self.graph = Graph.read(self.folder / "graph.aag")
-        return prove(self.graph, SELECT, mutant.number, self.folder, PROOF_SECONDS)
+        module = mutant.option("module") if scope == "modules" else ""
+        if module not in self.graphs:
+            self.graphs[module] = self._graph(module)
+        graph = self.graphs[module]
+        gates = self.entry.get("gated", {}).get(mutant.module, {}) if module else {}
+        if graph is None:
+            return ""
+        return prove(graph, SELECT, mutant.number, self.folder, PROOF_SECONDS, gates)
+
+    def _graph(self, module: str) -> Graph | None:
+        """The netlist; or a module of it, the instances in it cut out: what goes into them are
+        outputs, what comes out inputs. None if Yosys needs more than PROOF_BYTES for it."""
+        cut = [f"hierarchy -top {module}"] if module else []
+        own = [m for m in self.mutants if not module or m.option("module") == module]
+        flat = ["expose -evert c:*", "clean"] if module else FLATTEN
+        found = self._yosys(
+            "graph",
+            f"read_rtlil {self._path('design.il')}",
+            *cut,
+            *self._apply(own),
+            *flat,
+            "memory_map",
+            "techmap",
+            "setundef -zero",
+            "aigmap",
+            "opt_clean",
+            f"write_aiger -ascii -symbols {self._path('graph.aag')}",
+            limited=True,
+        )
+        return Graph.read(self.folder / "graph.aag") if found else None
 
     def _apply(self, mutants: Sequence[Mutant]) -> list[str]:
         control = f"-ctrl {SELECT} {self._width()}"
@@ -199,14 +223,23 @@ class Netlist:
     def _path(self, name: str) -> str:
         return relative(self.folder / name)
 
-    def _yosys(self, name: str, *commands: str) -> None:
+    def _yosys(self, name: str, *commands: str, limited: bool = False) -> bool:
+        """Run the commands; whether it was done within PROOF_BYTES, if they are `limited`."""
         script = self.folder / f"{name}.ys"
         script.write_text("\n".join(commands) + "\n")
         log = script.with_suffix(".log")
         command = ["yosys", "-Q", "-T", "-q", "-l", relative(log), relative(script)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        if done.returncode:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=_limit_memory if limited else None,
+        )
+        if done.returncode and not limited:
             stop(f"mutate: yosys failed, see {relative(log)}\n{done.stderr[-2000:]}")
+        return done.returncode == 0
 
 
 def base_name(module: str) -> str:

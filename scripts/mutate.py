@@ -32,6 +32,9 @@ from scripts.mutants import OUT, Fault, Mutant, Netlist, data
 from tb.common.filelist import ROOT, relative
 from tb.common.runner import current_seed
 
+# What ends a test from outside; a mutant may crash it (SIGSEGV, SIGABRT) or use up its time (SIGXCPU).
+FOREIGN_SIGNALS = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL}
+
 
 class FirstFailure:
     """pytest plugin: the first failing test, and the tests that passed."""
@@ -59,6 +62,9 @@ def first_failure(tests: list[str], folder: Path, number: int, seconds: int) -> 
         code = pytest.main(["-q", "-x", *tests], plugins=[result])
     if code not in (0, 1) or (not result.test and not result.passed):
         stop(f"mutate: the tests did not run\n{shown.getvalue()[-2000:]}")
+    killed = re.search(r"\b(ended with|status|code) -(\d+)", result.text)
+    if killed and int(killed[2]) in FOREIGN_SIGNALS:
+        stop(f"mutate: somebody ended {result.test}\n{result.text[-2000:]}")
     if "MUTANT: " in result.text or re.search(r"\w+ build of \w+ failed", result.text):
         stop(f"mutate: {relative(folder)} cannot be tested\n{result.text[-2000:]}")
     return result
