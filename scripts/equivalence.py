@@ -42,8 +42,7 @@ class Graph:
         rows = [
             tuple(map(int, line.split())) for line in lines[1 : 1 + n_in + n_latch + n_out + n_and]
         ]
-        named = [x for x in lines[1 + len(rows) :] if x[:1] in "io" and " " in x]
-        symbols = dict(x.split(" ", 1) for x in named)
+        symbols = dict(x.split(" ", 1) for x in lines[1 + len(rows) :] if x[:1] in "io" and " " in x)
         start = n_in + n_latch
         return Graph(
             [row[0] for row in rows[:n_in]],

@@ -171,7 +171,7 @@
     }
     pen.textAlign = "left";
     byId("range").textContent =
-      `cycles ${comma(from - first)} to ${comma(to - first)} behind the request`;
+      `cycles ${comma(from - first)} to ${comma(to - first)} after the request`;
   }
 
   function drawStrip() {
