@@ -153,23 +153,28 @@ static void embeddings_check(uint32_t expected) {
   if (reg_read(REG_SIGNATURE_SUM) != expected) fail(error_word(ERROR_IMAGE), expected);
 }
 
+static bool encoder(void) { return header[IMAGE_EMBEDDING_WORDS] != 0; }
+
 // Runs the longest step list of which the next `left` tokens of the sequence in this slot fill all
-// chunks but the last; returns how many tokens it took.
+// chunks but the last; returns how many tokens it took. In an encoder the shortest that takes them
+// all; rows that are left over get token 0, which no other row looks at.
 static uint32_t step_run(uint32_t slot, uint32_t pos, const uint32_t *token, uint32_t left) {
   uint32_t chunk = header[IMAGE_CHUNK_TOKENS], most = header[IMAGE_MAX_TOKENS];
   uint32_t kind = IMAGE_KIND_STEP_LIST, size = chunk, sum = 0;
-  while (2 * size <= most && 2 * size - chunk < left) {
+  while (encoder() ? size < left : 2 * size <= most && 2 * size - chunk < left) {
     kind = kind == IMAGE_KIND_STEP_LIST ? IMAGE_KIND_STEP_LIST_2 : kind + 1;
     size *= 2;
   }
   uint32_t count = left < size ? left : size;
+  uint32_t rows = count > size - chunk ? count : size - chunk + 1;
   signature_clear();
-  for (uint32_t i = 0; i < count; i++) {
-    embedding_load(token[i], i);
-    sum += token[i];
+  for (uint32_t i = 0; i < rows; i++) {
+    uint32_t id = i < count ? token[i] : 0;
+    embedding_load(id, i);
+    sum += id;
   }
   reg_write(REG_BASE + 4 * BASE_POS, pos);
-  reg_write(REG_BASE + 4 * BASE_ROWS, count - (size - chunk));
+  reg_write(REG_BASE + 4 * BASE_ROWS, rows - (size - chunk));
   reg_write(REG_BASE + 4 * BASE_END, pos + count);
   reg_write(REG_BASE + 4 * BASE_CACHE, pos + slot * header[IMAGE_SLOT_POSITIONS]);
   reg_write(REG_BASE + 4 * BASE_SLOT, slot * header[IMAGE_SLOT_BLOCKS]);
@@ -214,6 +219,11 @@ static uint32_t sample(uint32_t first) {
   return best_index;
 }
 
+static void post(uint32_t word) {
+  while (!(reg_read(REG_HOST) & REG_BIT(HOST_OUT_READY))) listen(0);
+  reg_write(REG_HOST_OUT, word);
+}
+
 // Takes the next token of a sequence, from a row of x, and posts it.
 static void token_take(uint32_t s, uint32_t row) {
   sequence_t *q = &sequences[s];
@@ -221,14 +231,24 @@ static void token_take(uint32_t s, uint32_t row) {
   reg_write(REG_BASE + 4 * BASE_SLOT, s * n_chiplets());
   list_section_run(IMAGE_KIND_HEAD_LIST);
   uint32_t token = sample(header[IMAGE_ARGMAX_STASH] + s * n_chiplets());
-  if (chiplet_id() == 0) {
-    while (!(reg_read(REG_HOST) & REG_BIT(HOST_OUT_READY))) listen(0);
-    reg_write(REG_HOST_OUT, token | s << REQUEST_KIND);
-  }
+  if (chiplet_id() == 0) post(token | s << REQUEST_KIND);
   q->left = token == q->end_token ? 0 : q->left - 1;
   if (q->left) {
     q->token = token;
     q->position++;
+  }
+}
+
+// Takes the sequence through an encoder and posts as many words of its embedding as are asked for.
+static void embed(void) {
+  const sequence_t *q = &sequences[0];
+  step_run(0, 0, prompts + q->prompt, q->n_prompt);
+  list_section_run(IMAGE_KIND_HEAD_LIST);
+  uint32_t beat = header[IMAGE_EMBEDDING_STASH], lane = 0;
+  for (uint32_t i = 0; chiplet_id() == 0 && i < q->left; i++) {
+    post(stash_word(beat, lane));
+    lane = lane + 1 == block() / 4 ? 0 : lane + 1;
+    if (lane == 0) beat++;
   }
 }
 
@@ -268,6 +288,14 @@ static void generate(void) {
   }
 }
 
+static void serve(void) {
+  if (encoder()) {
+    embed();
+  } else {
+    generate();
+  }
+}
+
 static uint32_t host_word(void) {
   // Words that the host writes after it has rung the doorbell are for the next boot: listen first.
   while (listen(0) || !(reg_read(REG_HOST) & REG_BIT(HOST_IN_VALID))) sleep();
@@ -301,7 +329,7 @@ static bool request_read(uint32_t first, words_t word, uint32_t *info) {
     uint32_t n_new = word(), end_token = word();
     size[s] = n_prompt;
     if (n_prompt < 1 || n_new < 1 || n_prompt > MAX_PROMPT - total || n_prompt > most ||
-        n_new > most - n_prompt + 1) {
+        n_new > (encoder() ? header[IMAGE_EMBEDDING_WORDS] : most - n_prompt + 1)) {
       if (good) *info = n_prompt;
       good = false;
     }
@@ -344,7 +372,7 @@ static void serve_host(void) {
   }
   uint32_t total = sequences[batch - 1].prompt + sequences[batch - 1].n_prompt;
   for (uint32_t i = 0; i < total; i++) message_broadcast(MESSAGE_WORD, prompts[i]);
-  generate();
+  serve();
   reg_write(REG_HOST_STATUS, STATUS_DONE);
 }
 
@@ -354,7 +382,7 @@ static void serve_chiplet0(void) {
   while (m.kind != MESSAGE_REQUEST) {
     if (!listen(&m)) sleep();
   }
-  if (request_read(peer_word(), peer_word, &info)) generate();
+  if (request_read(peer_word(), peer_word, &info)) serve();
 }
 
 int main(void) {

@@ -20,7 +20,7 @@ from models.commands import Command, queue_number
 from models.config import Config
 from models.csim import Dispatcher, Package, Policy, Record, in_order
 from models.errors import Code
-from models.image import BATCH_LISTS, HEADER_WORDS, Image, ImageError, Kind
+from models.image import BATCH_LISTS, HEADER_WORDS, NO_SCALAR, Image, ImageError, Kind
 
 Firmware = Generator[None, None, list[int]]
 DMA = queue_number("dma")
@@ -64,6 +64,12 @@ class Run:
     records: list[list[Record]]
     logits: np.ndarray | None
     package: Package
+
+
+def embed(images: Sequence[Image], config: Config, tokens: Sequence[int], **options) -> np.ndarray:
+    """Unit vector float32 [dim] of one sequence from an encoder's images; options as of `run`."""
+    words = run(images, config, tokens, images[0].embedding_words, **options).tokens
+    return np.array(words, "<u4").view(np.float32)
 
 
 class RequestError(ValueError):
@@ -114,7 +120,7 @@ def serve(images: Sequence[Image], config: Config,
         for d, image in zip(package.dispatchers, images)
     ]
     tokens = package.run(firmware)
-    if any(t != tokens[0] for t in tokens):
+    if not images[0].embedding_words and any(t != tokens[0] for t in tokens):
         raise AssertionError(f"the chiplets disagree on the tokens: {tokens}")
     if left := package.unconsumed():
         raise AssertionError(f"semaphores are not balanced: {left}")
@@ -132,11 +138,18 @@ def check_batch(image: Image, batch: Sequence[Request]) -> None:
 
 def check_request(image: Image, prompt: Sequence[int], new_tokens: int) -> None:
     """Raise RequestError where the firmware would refuse."""
+    if image.embedding_words:
+        if new_tokens > image.embedding_words:
+            raise RequestError(f"{new_tokens} words asked for, an embedding "
+                               f"has {image.embedding_words}")
+        new_positions = 0
+    else:
+        new_positions = new_tokens - 1
     if not prompt or new_tokens < 1:
         raise RequestError("a request has at least one prompt token and one new token")
-    if len(prompt) + new_tokens - 1 > image.max_positions:
-        raise RequestError(f"{len(prompt)} prompt and {new_tokens} new tokens need "
-                           f"{len(prompt) + new_tokens - 1} positions of {image.max_positions}")
+    if len(prompt) + new_positions > image.max_positions:
+        raise RequestError(f"{len(prompt)} prompt and {new_positions + 1} new tokens need "
+                           f"{len(prompt) + new_positions} positions of {image.max_positions}")
     for token in prompt:
         if not 0 <= token < image.vocab:
             raise RequestError(f"token {token} is not below {image.vocab}")
@@ -149,7 +162,10 @@ def read_logits(chiplet: Chiplet, image: Image) -> np.ndarray:
     """
     beats = -(-image.logits_count // chiplet.lanes)
     raw = chiplet.data[image.logits_stash : image.logits_stash + beats].view(np.float32)
-    return fp32.mul(raw.reshape(-1)[: image.logits_count], chiplet.scalars[image.logits_scalar])
+    logits = raw.reshape(-1)[: image.logits_count]
+    if image.logits_scalar == NO_SCALAR:
+        return logits.copy()
+    return fp32.mul(logits, chiplet.scalars[image.logits_scalar])
 
 
 # The firmware of one chiplet; `yield` waits until the chiplet is idle.
@@ -192,6 +208,8 @@ class _Serving:
 
     def run(self) -> Generator[None, None, list[int]]:
         """Prefill one after the other, then decode together; returns the output words."""
+        if self.image.embedding_words:
+            return (yield from self._embedding())
         for s, sequence in enumerate(self.sequences):
             row = yield from self._prefill(s, sequence)
             yield from self._sample(s, row)
@@ -210,6 +228,16 @@ class _Serving:
             for s in live:
                 yield from self._sample(s, s)
         return self.out
+
+    def _embedding(self) -> Generator[None, None, list[int]]:
+        """The sequence through an encoder; chiplet 0 returns the words that were asked for."""
+        request = self.sequences[0].request
+        yield from _run_step(self.d, self.image, 0, request.prompt, 0)
+        yield from _run_list(self.d, self.image, Kind.HEAD_LIST)
+        if self.image.chiplet:
+            return []
+        beats = self.d.chiplet.data[self.image.embedding_stash :][: self.image.embed_beats]
+        return beats.view("<u4").reshape(-1)[: request.new_tokens].tolist()
 
     def _prefill(self, slot: int, sequence: _Sequence) -> Generator[None, None, int]:
         """At most `most` tokens by one step list; returns the row of x of the last token."""
@@ -297,8 +325,8 @@ def _embed(d: Dispatcher, image: Image,
 def _run_step(d: Dispatcher, image: Image, position: int, tokens: Sequence[int],
               slot: int) -> Generator[None, None, None]:
     """Embedding rows, then a step list."""
-    yield from _embed(d, image, tokens)
     step = image.next_step(len(tokens))
+    yield from _embed(d, image, [*tokens, *[0] * step.padding])
     d.base[1:8] = image.base_registers(position, step, slot)
     yield from _run_list(d, image, step.kind)
 

@@ -23,6 +23,7 @@ MAX_SECTIONS = 17
 SECTION_WORDS = 5
 FIRMWARE_BYTES = 60 * 1024
 WATCHDOG = 1_000_000
+NO_SCALAR = 1024
 
 FIELDS: dict[str, str] = {
     "magic": "ASCII TSRA",
@@ -55,7 +56,9 @@ FIELDS: dict[str, str] = {
     "logits_stash": "stash beat of this chiplet's products before the final scale, fp32",
     "logits_first": "token id of the first of them",
     "logits_count": "number of them",
-    "logits_scalar": "entry of the scalar file that scales them to logits",
+    "logits_scalar": "entry of the scalar file that scales them to logits; 1024: they are logits",
+    "embedding_stash": "stash beat of the embedding that the head list of an encoder makes",
+    "embedding_words": "fp32 words of it; 0: the model is a decoder and answers with tokens",
     "layers": "transformer layers in the step list",
     "watchdog": "cycles without progress after which a wait is an error HUNG",
     "n_sections": "entries of the section table that are used",
@@ -117,11 +120,13 @@ class Section:
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """A run of a step list: which one, and how many tokens it takes, and its last chunk."""
+    """A run of a step list: which one, how many tokens it takes, and rows of its last chunk. In an
+    encoder more rows than tokens may be there to be filled: `padding`."""
 
     kind: Kind
     tokens: int
     last: int
+    padding: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,8 +148,14 @@ class Image:
         return self.beats[s.first : s.first + s.beats]
 
     def next_step(self, tokens: int) -> Step:
-        """The longest step list of which the next `tokens` tokens fill all chunks but the last."""
+        """The longest step list of which the next `tokens` tokens fill all chunks but the last; in
+        an encoder the shortest that takes them all."""
         chunk = self.chunk_tokens
+        if self.embedding_words:
+            kind, chunks = next(s for s in step_lists(self.max_tokens // chunk)
+                                if s[1] * chunk >= tokens)
+            rows = max(tokens, (chunks - 1) * chunk + 1)
+            return Step(kind, tokens, rows - (chunks - 1) * chunk, rows - tokens)
         lists = [(kind, n) for kind, n in step_lists(self.max_tokens // chunk)
                  if (n - 1) * chunk < tokens]
         kind, chunks = lists[-1]

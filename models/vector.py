@@ -52,9 +52,12 @@ def layer_norm(x, gain, beta, epsilon, block: int) -> np.ndarray:
     return add(mul(mul(centred, rms_scale(centred, epsilon, block)), gain), beta)
 
 
+L2_EPSILON = np.float32(1e-24)
+
+
 def l2_normalize(x, block: int) -> np.ndarray:
     """x * rsqrt(S(x * x) + 1e-24)."""
-    return mul(x, rms_scale(x, np.float32(1e-24), block))
+    return mul(x, rms_scale(x, L2_EPSILON, block))
 
 
 def softmax_constant(head_dim: int) -> np.float32:

@@ -21,7 +21,7 @@ from models import config as configs
 from models import cycle, host, loaders
 from models.checkpoint import LlamaConfig, LlamaWeights, random_llama
 from models.commands import Command, queue_name
-from models.compiler import compile_llama
+from models.compiler import compile_model
 from models.cycle_hardware import Firmware, Hardware, dma
 from models.cycle_job import Job, Shape
 from models.image import Image
@@ -146,7 +146,7 @@ def layer(config: configs.Config, firmware: bytes, report: dict) -> None:
     """Prefill of 1, 17, 64 and 128 tokens and the decode steps after 64, one session."""
     weights = smollm2_layer()
     shape = shape_of("layer", weights.config)
-    images = compile_llama(weights, config, firmware=firmware)
+    images = compile_model(weights, config, firmware=firmware)
     lengths = [(1, 1), (17, 1), (CONTEXT, DECODED + 1), (128, 1)]
     requests = [([1 + 3 * i % (VOCAB - 1) for i in range(n)], new) for n, new in lengths]
     seconds: list[float] = []
@@ -179,7 +179,7 @@ def layer(config: configs.Config, firmware: bytes, report: dict) -> None:
 def batches(config: configs.Config, firmware: bytes, report: dict) -> None:
     """Decode of 2, 4 and 8 sequences after a context of 64 each, one session."""
     weights = smollm2_layer()
-    images = compile_llama(weights, config, positions=2 * CONTEXT, firmware=firmware, batch=8)
+    images = compile_model(weights, config, positions=2 * CONTEXT, firmware=firmware, batch=8)
     batches = [[host.Request([(1 + 3 * i + 7 * s) % VOCAB for i in range(CONTEXT)], 3)
                 for s in range(n)] for n in (2, 4, 8)]
     golden = host.serve(images, config, batches)
@@ -198,7 +198,7 @@ def batches(config: configs.Config, firmware: bytes, report: dict) -> None:
 def published(name: str, config: configs.Config, firmware: bytes, report: dict) -> None:
     """Cycles from token to token after a context of 16, synthetic weights."""
     c = PUBLISHED[name]
-    images = compile_llama(random_llama(c, 1), config, firmware=firmware)
+    images = compile_model(random_llama(c, 1), config, firmware=firmware)
     prompt = [7 * i % c.vocab for i in range(16)]
     golden = host.run(images, config, prompt, 3)
     result, _, _ = simulate(name.replace(" ", "_"), config, images, golden,

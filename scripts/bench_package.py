@@ -10,7 +10,7 @@ import time
 from models import config as configs
 from models import host
 from models.checkpoint import LlamaConfig, random_llama
-from models.compiler import compile_llama
+from models.compiler import compile_model
 from scripts.generate import main_firmware
 from tb.common.filelist import ROOT
 from tb.common.runner import BUILD
@@ -25,7 +25,7 @@ PROMPT, NEW = 32, 48
 def main() -> None:
     """Build from nothing, run twice; the difference is the build."""
     config = configs.load("tracer")
-    images = compile_llama(random_llama(SHAPE, 1), config,
+    images = compile_model(random_llama(SHAPE, 1), config,
                            firmware=main_firmware().bin.read_bytes())
     prompt = [7 * i % SHAPE.vocab for i in range(PROMPT)]
     golden = host.run(images, config, prompt, NEW)

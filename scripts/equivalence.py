@@ -42,7 +42,8 @@ class Graph:
         rows = [
             tuple(map(int, line.split())) for line in lines[1 : 1 + n_in + n_latch + n_out + n_and]
         ]
-        symbols = dict(x.split(" ", 1) for x in lines[1 + len(rows) :] if x[:1] in "io" and " " in x)
+        named = [x for x in lines[1 + len(rows) :] if x[:1] in "io" and " " in x]
+        symbols = dict(x.split(" ", 1) for x in named)
         start = n_in + n_latch
         return Graph(
             [row[0] for row in rows[:n_in]],

@@ -32,7 +32,7 @@ from scripts.mutants import OUT, Fault, Mutant, Netlist, data
 from tb.common.filelist import ROOT, relative
 from tb.common.runner import current_seed
 
-# What ends a test from outside; a mutant may crash it (SIGSEGV, SIGABRT) or use up its time (SIGXCPU).
+# What ends a test from outside; a mutant may crash it (SIGSEGV) or use up its time (SIGXCPU).
 FOREIGN_SIGNALS = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGKILL}
 
 

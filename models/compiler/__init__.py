@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compiler: a checkpoint of the Llama family -> one memory image per chiplet."""
+"""Compiler: a checkpoint -> one memory image per chiplet."""
 
 from __future__ import annotations
 
 from models import image
-from models.checkpoint import LlamaWeights
+from models.checkpoint import Weights
 from models.compiler.lists import Lists
 from models.compiler.plan import CompileError, Plan, make_plan
 from models.compiler.weights import all_tensors, embedding, load_lists, tables
 from models.config import Config
 from models.image import Image, Kind, to_beats
 
-__all__ = ["CompileError", "Plan", "compile_llama", "make_plan"]
+__all__ = ["CompileError", "Plan", "compile_model", "make_plan"]
 
 
-def compile_llama(weights: LlamaWeights, config: Config, positions: int | None = None,
+def compile_model(weights: Weights, config: Config, positions: int | None = None,
                   firmware: bytes = b"", batch: int = 1) -> list[Image]:
     """Images of all chiplets.
 
@@ -27,16 +27,17 @@ def compile_llama(weights: LlamaWeights, config: Config, positions: int | None =
     return compile_plan(plan, weights, firmware)
 
 
-def compile_plan(plan: Plan, weights: LlamaWeights, firmware: bytes = b"") -> list[Image]:
+def compile_plan(plan: Plan, weights: Weights, firmware: bytes = b"") -> list[Image]:
     """Images of a plan."""
     config, block = plan.config, plan.block
-    rope, gains = tables(plan, weights)
+    positions, gains, biases = tables(plan, weights)
     rows = embedding(plan, weights)
     layout = plan.layout
-    sizes = {Kind.TABLES: len(rope) + len(gains), Kind.EMBEDDING: len(rows), Kind.WEIGHTS: 0}
+    sizes = {Kind.TABLES: len(positions) + len(gains) + plan.bias_beats,
+             Kind.EMBEDDING: len(rows), Kind.WEIGHTS: 0}
     first = image.layout(block, sizes)
     at = first[Kind.TABLES]
-    loads, held, sums = load_lists(plan, all_tensors(plan, weights), gains, at + len(rope),
+    loads, held, sums = load_lists(plan, all_tensors(plan, weights), gains, at + len(positions),
                                    first[Kind.WEIGHTS])
     lists = Lists(plan, at)
     try:
@@ -46,6 +47,10 @@ def compile_plan(plan: Plan, weights: LlamaWeights, firmware: bytes = b"") -> li
         heads = lists.head()
     except ValueError as error:
         raise CompileError(f"the command set cannot express this model: {error}") from error
+
+    def at_beat(name: str) -> int:
+        return plan.buffers[name].beat if name in plan.buffers else 0
+
     out = []
     for c in range(plan.n):
         header = {
@@ -58,15 +63,19 @@ def compile_plan(plan: Plan, weights: LlamaWeights, firmware: bytes = b"") -> li
             "batch": plan.batch, "slot_positions": plan.slot_positions,
             "slot_blocks": plan.token_blocks, "slot_k_sets": plan.token_blocks * plan.head_tiles,
             "scratch_stash": layout.scratch.first, "scratch_beats": layout.scratch.count,
-            "load_signature": sums[c], "argmax_stash": plan.buffers["slots"].beat,
+            "load_signature": sums[c], "argmax_stash": at_beat("slots"),
             "argmax_mask": sum(1 << i for i, v in enumerate(plan.vocab) if v.count),
-            "logits_stash": plan.buffers["logits"].beat, "logits_first": plan.vocab[c].first,
-            "logits_count": plan.vocab[c].count, "logits_scalar": layout.scalars["attention_r"],
+            "logits_stash": at_beat("logits"), "logits_first": plan.vocab[c].first,
+            "logits_count": plan.vocab[c].count,
+            "logits_scalar": (image.NO_SCALAR if plan.family.layer_norm
+                              else layout.scalars["attention_r"]),
+            "embedding_stash": at_beat("embedding"),
+            "embedding_words": 0 if plan.head else plan.model.dim,
             "layers": plan.model.n_layers, "watchdog": image.WATCHDOG,
         }
         sections = {
-            Kind.TABLES: image.join([rope, gains], block), Kind.EMBEDDING: rows,
-            Kind.WEIGHTS: held[c],
+            Kind.TABLES: image.join([positions, gains, biases[c]], block),
+            Kind.EMBEDDING: rows, Kind.WEIGHTS: held[c],
             Kind.LOAD_LIST: to_beats(loads[c], block), Kind.HEAD_LIST: to_beats(heads[c], block),
             **{kind: to_beats(made[c], block) for kind, made in steps.items()},
             Kind.FIRMWARE: to_beats(firmware, block),

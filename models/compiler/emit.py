@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the stages of a model are made of: buffers of a chunk, commands, norm, product, residual."""
+"""What the stages of a model are made of: buffers of a chunk, commands, norms, products with their
+biases, residual."""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ import numpy as np
 
 from models import vector
 from models import vector_engine as ve
-from models.compiler.pipeline import Based, Turn, command
+from models.compiler.pipeline import Based, Turn, command, shift
 from models.compiler.plan import Linear, Plan, Shard
-from models.compiler.program import MACRO0, SEND, VE, Buffer, Part, Program, part
+from models.compiler.program import DMA, MACRO0, SEND, VE, Buffer, Part, Program, part
 from models.compiler.shard import Range, up
 
 Fields = dict[str, int | Based]
@@ -25,8 +26,11 @@ class Emitter:
 
     turn: Turn
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan, self.model = plan, plan.model
+    def __init__(self, plan: Plan, tables: int) -> None:
+        self.plan, self.model, self.family = plan, plan.model, plan.family
+        self.tables = tables
+        gains = plan.buffers["gains"]
+        self.biases = tables + plan.capacity * plan.position_beats + gains.rows * gains.beats
         self.epsilon = bits(vector.norm_epsilon(plan.model.norm_eps, plan.model.dim))
 
     # What a chunk uses
@@ -88,25 +92,113 @@ class Emitter:
             "rows": self.turn.rows,
             "count": beats, "src_stride": buffer.beats, "dst_stride": buffer.beats}), moved, moved)
 
-    def _norm(self, x: Buffer, gain: int, to: Buffer, scale: str, fields: Fields) -> None:
+    def _load_positions(self) -> Buffer:
+        """Rows of the position table for this chunk. The table has beat k of all positions before
+        beat k + 1 of all positions. RoPE rows are loaded beat by beat for all layers; rows to be
+        added are as wide as x, so they are loaded row by row, as many as a full chunk has."""
+        if self.family.rope:
+            to = self._tokens("positions")
+            for k in range(to.beats):
+                self._load_strided(to, k, k * self.plan.capacity, {
+                    "rows": self.turn.rows, "mem_stride": 1, "stash_stride": to.beats})
+            return to
+        to = self._buffer("positions")
+        for t in range(self.turn.tokens):
+            self._load_strided(to, t * to.beats, t, {
+                "rows": to.beats, "mem_stride": self.plan.capacity, "stash_stride": 1})
+        return to
+
+    def _load_strided(self, to: Buffer, at: int, table: int, fields: Fields) -> None:
+        """Single beats of the position table, from beat `table` of it on, to `at` in a buffer."""
+        for c in range(self.plan.n):
+            self._add(c, DMA, "load", {
+                "mem": shift(self.tables + table, self.turn.position), "stash": to.beat + at,
+                "count": 1, **fields}, [], [part(to)])
+
+    def _norm(self, number: int, x: Buffer, to: Buffer | None, scale: str,
+              fields: Fields | None = None) -> None:
+        """Norm `number` of x, quantised to `to`. RMSNorm leaves out the scale that multiplies the
+        product instead. Post-norm families replace x. `fields` change where x is."""
+        for c in range(self.plan.n):
+            if self.family.layer_norm:
+                self._layer_norm(c, number, x, to, scale, fields or {})
+            else:
+                self._rms_norm(c, number, x, to, scale, fields or {})
+
+    def _rms_norm(self, c: int, number: int, x: Buffer, to: Buffer, scale: str,
+                  fields: Fields) -> None:
         """to = Q(x * gain), scalars `scale` = rsqrt(S(x * x) + epsilon)."""
         gains = self.plan.buffers["gains"]
         r, scales = self._scalars(scale)
-        for c in range(self.plan.n):
+        self._ve(c, {
+            "bin": ve.BIN_MUL, "reduce": ve.REDUCE_SQUARES, "post": ve.POST_RSQRT,
+            "out": ve.OUT_MX, "a": x.beat, "b": gains.beat + number * gains.beats, "d": to.beat,
+            "len": self.model.dim, "a_outer": x.beats, "d_outer": to.beats, "s_dst": r,
+            "imm": self.epsilon, **fields}, [part(x)], [part(to), scales])
+
+    def _layer_norm(self, c: int, number: int, x: Buffer, to: Buffer | None, scale: str,
+                    fields: Fields) -> None:
+        """d = x - mean, r = rsqrt(S(d * d) + epsilon), then (d * r) * gain + beta: quantised to
+        `to`, or in place of x and then quantised."""
+        post, dim = self.family.post_norm, self.model.dim
+        middle = x if post else self._buffer("centred")
+        (mean, means), (r, scales) = self._scalars("mean"), self._scalars(scale)
+        row = {"a": x.beat, "len": dim, "a_outer": x.beats}
+        self._ve(c, {**row, "reduce": ve.REDUCE_SUM, "post": ve.POST_MUL, "imm": bits(1 / dim),
+                     "s_dst": mean, **fields}, [part(x)], [means])
+        self._ve(c, {**row, "scale": ve.SCALE_SUB, "s_src": mean, "reduce": ve.REDUCE_SQUARES,
+                     "post": ve.POST_RSQRT, "imm": self.epsilon, "s_dst": r, "out": ve.OUT_FP32,
+                     "d": middle.beat, "d_outer": middle.beats, **fields},
+                 [part(x), means], [part(middle), scales])
+        self._affine(c, number, middle, x if post else to, (r, scales))
+        if post and to:
+            self._quantize(c, x, to, Range(0, dim))
+
+    def _affine(self, c: int, number: int, x: Buffer, to: Buffer, scale: tuple[int, Part]) -> None:
+        """to = (x * r) * gain + beta, by as many elements as the held row has; in place in fp32,
+        else quantised."""
+        gains, lanes = self.plan.buffers["gains"], self.plan.lanes
+        gain = gains.beat + 2 * number * gains.beats
+        per_beat = lanes if to is x else self.plan.block
+        for first in range(0, x.beats, ve.HELD_BEATS):
+            size = min(self.model.dim - first * lanes, ve.HELD_BEATS * lanes)
+            at, beats = first * lanes // per_beat, up(size, per_beat)
+            self._ve(c, {"outer": 1, "out": ve.OUT_HOLD, "a": gain + gains.beats + first,
+                         "len": size}, [], [])
             self._ve(c, {
-                "bin": ve.BIN_MUL, "reduce": ve.REDUCE_SQUARES, "post": ve.POST_RSQRT,
-                "out": ve.OUT_MX, "a": x.beat, "b": gains.beat + gain * gains.beats, "d": to.beat,
-                "len": self.model.dim, "a_outer": x.beats, "d_outer": to.beats, "s_dst": r,
-                "imm": self.epsilon, **fields}, [part(x)], [part(to), scales])
+                "scale": ve.SCALE_MUL, "s_src": scale[0], "bin": ve.BIN_AFFINE, "a": x.beat + first,
+                "b": gain + first, "d": to.beat + at, "len": size, "a_outer": x.beats,
+                "d_outer": to.beats, "out": ve.OUT_FP32 if to is x else ve.OUT_MX},
+                [part(x, first, up(size, lanes)), scale[1]], [part(to, at, beats)])
+
+    def _quantize(self, c: int, source: Buffer, to: Buffer, elements: Range) -> None:
+        lanes, b = self.plan.lanes, self.plan.block
+        first, at = elements.first // lanes, elements.first // b
+        self._ve(c, {
+            "out": ve.OUT_MX, "a": source.beat + first, "d": to.beat + at, "len": elements.count,
+            "a_outer": source.beats, "d_outer": to.beats},
+            [part(source, first, up(elements.count, lanes))],
+            [part(to, at, up(elements.count, b))])
 
     def _linear(self, linear: Linear, source: Buffer, to: Buffer, at: list[int] = (),
                 blocks: Range | None = None) -> None:
-        """Product of rows of `source`. at: first beat of the result in `to` on each chiplet.
-        blocks: only these contraction blocks, added to what those before them have given."""
+        """Product of rows of `source`, from the biases on if there are any. at: first beat of the
+        result in `to` on each chiplet. blocks: only these contraction blocks, added to what those
+        before them have given."""
+        blocks = blocks or Range(0, up(linear.depth, self.plan.block))
         for c in range(self.plan.n):
+            first = at[c] if at else 0
+            if linear.bias is not None and linear.shards[c] and not blocks.first:
+                self._load_bias(c, linear, to, first)
             for shard in linear.shards[c]:
-                self._shard(c, linear, shard, source, to, at[c] if at else 0,
-                            blocks or Range(0, up(linear.depth, self.plan.block)))
+                self._shard(c, linear, shard, source, to, first, blocks)
+
+    def _load_bias(self, c: int, linear: Linear, to: Buffer, at: int) -> None:
+        """The row from which a product starts, for every token."""
+        beats = up(len(linear.columns[c]), self.plan.lanes)
+        self._add(c, DMA, "load", {
+            "mem": self.biases + linear.bias, "stash": to.beat + at, "stash_stride": to.beats,
+            "rows": self.turn.rows, "count": beats}, [], [part(to, at, beats)])
 
     def _shard(self, c: int, linear: Linear, s: Shard, source: Buffer, to: Buffer, at: int,
                blocks: Range) -> None:
@@ -116,7 +208,7 @@ class Emitter:
             "src": source.beat + blocks.first, "dst": to.beat + first, "set": s.set + blocks.first,
             "cols": s.cols, "depth": min(linear.depth, blocks.end * b) - blocks.first * b,
             "tile_stride": up(linear.depth, b), "src_outer": source.beats, "dst_outer": to.beats,
-            "accumulate": int(blocks.first > 0)},
+            "accumulate": int(blocks.first > 0 or linear.bias is not None)},
             [part(source, blocks.first, blocks.count)], [part(to, first, beats)])
 
     def _residual(self, slices: list[Range], y: Buffer) -> None:

@@ -82,6 +82,18 @@ def shift(by: int, based: Based) -> Based:
     return based[0] + by, based[1]
 
 
+def pipeline_of_all(layers: int, chunks: int, stages: int, tokens: int, cut: int) -> Iterator[Turn]:
+    """Where stages from `cut` on need what all chunks have done in the stages before it: every
+    chunk one stage behind the one before it, from `cut` of a layer to `cut` of the next one."""
+    for layer in range(layers + 1):
+        part = [(layer - 1, s) for s in range(cut, stages) if layer > 0]
+        part += [(layer, s) for s in range(cut) if layer < layers]
+        for step in range(len(part) + chunks - 1):
+            for chunk in range(max(0, step - len(part) + 1), min(step + 1, chunks)):
+                at, stage = part[step - chunk]
+                yield Turn(at, chunk, stage, at * chunks + chunk, tokens, chunk == chunks - 1)
+
+
 def pipeline(layers: int, chunks: int, stages: int, tokens: int,
              batch: bool = False) -> Iterator[Turn]:
     """Every chunk one stage behind the one before it, a layer after its last layer. One after the

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where everything of a Llama model goes: shards of the matrices, KV cache; the stash is stash.py.
+"""Where everything of a model goes: shards of the matrices, KV cache; the stash is stash.py.
 
 The plan knows sizes only, no weights, so trying whether a model fits a configuration is cheap.
 """
@@ -10,8 +10,8 @@ import dataclasses
 
 import numpy as np
 
+from models import checkpoint
 from models import config as configs
-from models.checkpoint import LlamaConfig
 from models.compiler.shard import Range, column_unit, cut, up
 from models.compiler.stash import StashError, choose
 from models.config import Config
@@ -45,12 +45,14 @@ class Shard:
 @dataclasses.dataclass(frozen=True)
 class Linear:
     """A matrix: per chiplet the rows of its weight that are its columns (-1: a column of zeros),
-    and their shards. `depth` is the contraction length."""
+    and their shards. `depth` is the contraction length, `bias` the first beat of the row from which
+    the product starts, in the table of biases."""
 
     name: str
     depth: int
     columns: list[np.ndarray]
     shards: list[list[Shard]]
+    bias: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,11 +77,11 @@ class Group:
 @dataclasses.dataclass(frozen=True)
 class Layer:
     """One layer: matrices, the slices of x that wo and down produce, and the attention groups, per
-    chiplet; of the hidden layer a matrix and the slices for each piece."""
+    chiplet; of the hidden layer a matrix (gate and up, or up alone) and slices for each piece."""
 
     qkv: Linear
     wo: Linear
-    gate_up: list[Linear]
+    up: list[Linear]
     down: Linear
     wo_slices: list[Range]
     hidden: list[list[Range]]
@@ -90,16 +92,21 @@ class Layer:
 class Plan:
     """Placement of `model` on `config`; raises CompileError where it does not fit.
 
-    Attributes: heads, kv_heads (Range per chiplet), layers, head (output matrix), vocab (Range per
-    chiplet), max_positions, max_tokens, layout (of the stash), buffers (the same by name),
-    token_cycles (of a macro for a token in a layer, mean). batch: slots of the KV cache, each with
-    token_blocks blocks or slot_positions positions; cache_blocks are those of all slots.
+    Attributes: heads, kv_heads (Range per chiplet), layers, head (output matrix of decoders), vocab
+    (Range per chiplet), max_positions, max_tokens, layout (of the stash), buffers (the same by
+    name), token_cycles (of a macro for a token in a layer, mean); position_beats of a row of the
+    position table; capacity: rows of that table, max_positions, or in an encoder what the chunks of
+    the longest list take; norm_rows per norm (gain, and beta of LayerNorm); bias_beats of all
+    biases. batch: slots of the KV cache, each with token_blocks blocks or slot_positions positions;
+    cache_blocks are those of all slots.
     """
 
-    def __init__(self, model: LlamaConfig, config: Config, positions: int | None = None,
+    def __init__(self, model: checkpoint.Config, config: Config, positions: int | None = None,
                  batch: int = 1) -> None:
         if batch not in BATCHES:
             raise CompileError(f"a batch of {batch}: there are {', '.join(map(str, BATCHES))}")
+        if batch > 1 and not model.family.causal:
+            raise CompileError("an encoder takes one sequence at a time: no batch")
         self.model, self.config, self.batch = model, config, batch
         self.block, self.lanes, self.n = config.block, config.lanes, config.n_chiplets
         m, b = model, self.block
@@ -108,6 +115,10 @@ class Plan:
         self.head_pad = self.head_beats * self.lanes
         self.attention_width = m.n_heads * self.head_pad
         self.x_beats = up(m.dim, self.lanes)
+        self.family = m.family
+        self.position_beats = self.head_beats if m.family.rope else self.x_beats
+        self.norm_rows = 2 if m.family.layer_norm else 1
+        self.bias_beats = 0
         self.used = np.zeros((self.n, config.n_macros), np.int64)
         self.heads = cut(m.n_heads, 1, [0] * self.n)
         share = m.n_heads // m.n_kv_heads
@@ -117,11 +128,12 @@ class Plan:
         ]
         drafts = [self._layer() for _ in range(m.n_layers)]
         self.token_cycles = 8 * self.used.sum() / self.used.size / m.n_layers
-        self.vocab = self._columns(m.vocab)
-        self.head = self._linear("head", m.dim, self._plain(self.vocab))
+        self.vocab, self.head = [Range(0, 0)] * self.n, None
+        if m.family.causal:
+            self.vocab = self._columns(m.vocab)
+            self.head = self._linear("head", m.dim, self._plain(self.vocab), False)
         self._check_sets()
-        self._place_cache(drafts, positions)
-        self._place_buffers()
+        self._place(drafts, positions)
 
     # Matrices
 
@@ -138,8 +150,12 @@ class Plan:
     def _padded(self, rows: np.ndarray, width: int) -> np.ndarray:
         return np.concatenate([rows, np.full(width - len(rows), -1)])
 
-    def _linear(self, name: str, depth: int, columns: list[np.ndarray]) -> Linear:
-        """Shards of a matrix; takes the sets."""
+    def _linear(self, name: str, depth: int, columns: list[np.ndarray],
+                biased: bool = True) -> Linear:
+        """Shards of a matrix; takes the sets, and the place of its biases if it may have any."""
+        bias = self.bias_beats if biased and self.family.layer_norm else None
+        if bias is not None:
+            self.bias_beats += max(up(len(c), self.lanes) for c in columns)
         blocks = up(depth, self.block)
         shards = []
         for c in range(self.n):
@@ -153,7 +169,7 @@ class Plan:
                 mine.append(Shard(macro, int(self.used[c, macro]), first, cols))
                 self.used[c, macro] += r.count * blocks
             shards.append(mine)
-        return Linear(name, depth, columns, shards)
+        return Linear(name, depth, columns, shards, bias)
 
     def _layer(self) -> dict:
         m = self.model
@@ -171,23 +187,34 @@ class Plan:
         layer = {"qkv": self._linear("qkv", m.dim, columns)}
         layer["wo_slices"] = self._columns(m.dim)
         layer["wo"] = self._linear("wo", self.attention_width, self._plain(layer["wo_slices"]))
-        layer["hidden"], layer["gate_up"] = [], []
+        layer["hidden"], layer["up"] = [], []
         for piece in self._pieces():
             slices = [Range(piece.first + r.first, r.count)
                       for r in cut(piece.count, self.block, self._load())]
             layer["hidden"].append(slices)
-            layer["gate_up"].append(self._linear("gate_up", m.dim, [np.concatenate([
-                self._padded(np.arange(h.first, h.end), up(h.count, self.lanes) * self.lanes),
-                m.ffn_dim + np.arange(h.first, h.end)]) for h in slices]))
+            layer["up"].append(self._linear("up", m.dim, [self._up_columns(h) for h in slices]))
         layer["down_slices"] = self._columns(m.dim)
         layer["down"] = self._linear("down", m.ffn_dim, self._plain(layer["down_slices"]))
         return layer
+
+    def _up_columns(self, h: Range) -> np.ndarray:
+        """Columns of a slice of the hidden layer; up stands behind gate."""
+        rows = np.arange(h.first, h.end)
+        if not self.family.gated:
+            return rows
+        gate = self._padded(rows, up(h.count, self.lanes) * self.lanes)
+        return np.concatenate([gate, self.model.ffn_dim + rows])
+
+    def up_beats(self, h: Range) -> int:
+        """Beats of the products of a slice of the hidden layer."""
+        return (2 if self.family.gated else 1) * up(h.count, self.lanes)
 
     def _pieces(self) -> list[Range]:
         """The hidden layer in as many pieces as leave every chiplet a block, every macro a tile,
         of each."""
         blocks = self.model.ffn_dim // self.block // self.n
-        number = min(PIECES, blocks, 2 * blocks // self.config.n_macros)
+        tiles = 2 if self.family.gated else 1
+        number = min(PIECES, blocks, tiles * blocks // self.config.n_macros)
         return cut(self.model.ffn_dim, self.block, [0] * max(1, number))
 
     def _check_sets(self) -> None:
@@ -197,9 +224,37 @@ class Plan:
                 f"{self.config.name} has {self.config.sets} (weights {self.used.sum()} of "
                 f"{self.used.size * self.config.sets} sets in the package)")
 
+    def _place(self, drafts: list[dict], positions: int | None) -> None:
+        """Cache and buffers. An encoder needs a list that takes all tokens of a sequence; unless
+        told how many, as many as fit."""
+        if self.family.causal:
+            self._place_cache(drafts, positions, self.model.max_seq)
+            self._place_buffers()
+            return
+        used, most = self.used.copy(), 1 << self.config.max_tokens.bit_length() - 1
+        if positions and positions > most:
+            raise CompileError(f"a sequence of {positions} tokens is one list in an encoder, "
+                               f"configuration {self.config.name} takes {most}")
+        while True:
+            try:
+                self.used = used.copy()
+                self._place_cache(drafts, positions, most)
+                self._place_buffers()
+                return
+            except CompileError:
+                if positions or most == 1:
+                    raise
+                most //= 2
+
+    def takes(self, tokens: int) -> bool:
+        """Whether the longest step list may be one of so many tokens."""
+        if self.family.causal:
+            return tokens <= self.config.max_tokens
+        return tokens == self.capacity
+
     # KV cache
 
-    def _place_cache(self, drafts: list[dict], positions: int | None) -> None:
+    def _place_cache(self, drafts: list[dict], positions: int | None, most: int) -> None:
         m, n_macros = self.model, self.config.n_macros
         free = self.config.sets - self.used
         held = np.zeros_like(self.used)  # KV heads
@@ -217,19 +272,21 @@ class Plan:
                     chosen[-1][c].append(macro)
         per_block = 2 * self.head_tiles * self.batch  # sets of a KV head per BLOCK tokens
         blocks = int((free[held > 0] // (held[held > 0] * per_block)).min())
-        wanted = min(positions or POSITIONS, m.max_seq)
         if positions and positions > m.max_seq:
             raise CompileError(f"{positions} positions, the model has {m.max_seq}")
-        if blocks * self.block < (wanted if positions else 1):
-            need = int((self.used + held * per_block * up(wanted, self.block)).max())
+        wanted = min(positions or POSITIONS, m.max_seq, most)
+        whole = wanted if self.family.causal else 1 << (wanted - 1).bit_length()
+        if blocks * self.block < (whole if positions or not self.family.causal else 1):
+            need = int((self.used + held * per_block * up(whole, self.block)).max())
             raise CompileError(
                 f"a KV cache of {wanted} positions needs {need} sets in a macro, configuration "
                 f"{self.config.name} has {self.config.sets}")
         self.max_positions = min(wanted, blocks * self.block)
-        self.token_blocks = up(self.max_positions, self.block)
+        self.capacity = self.max_positions if self.family.causal else whole
+        self.token_blocks = up(self.capacity, self.block)
         self.slot_positions = self.token_blocks * self.block
         self.cache_blocks = self.batch * self.token_blocks
-        self.score_beats = up(self.max_positions, self.lanes)
+        self.score_beats = up(self.capacity, self.lanes)
         size = self.head_tiles * self.cache_blocks
         ev = [0] * self.n
         self.layers: list[Layer] = []
@@ -272,7 +329,7 @@ class Plan:
         return all(r.first * self.head_pad % self.block == 0 for r in self.heads if r.count)
 
 
-def make_plan(model: LlamaConfig, config: Config, positions: int | None = None,
+def make_plan(model: checkpoint.Config, config: Config, positions: int | None = None,
               batch: int = 1) -> Plan:
     """Plan, or CompileError that also names the configurations that would do."""
     try:

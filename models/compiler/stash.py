@@ -56,12 +56,11 @@ class Layout:
 
 
 def choose(plan: Plan) -> Layout:
-    """The layout for lists of at most max_tokens tokens that fits: enough chunks in flight, then
-    large ones, then many. Raises StashError."""
-    most = plan.config.max_tokens
+    """The layout that fits for lists of as many tokens as the plan takes: enough chunks in flight,
+    then large ones, then many. Raises StashError."""
     large = [c for c in CHUNKS[2:] if c * plan.token_cycles >= ENOUGH]
     sizes = [(chunk, 1 << i) for chunk in CHUNKS for i in range(8)
-             if chunk << i <= most and chunk <= min(large, default=CHUNKS[-1])]
+             if plan.takes(chunk << i) and chunk <= min(large, default=CHUNKS[-1])]
     failed = None
     for chunk, chunks in sorted(sizes, key=lambda s: (-min(s[1], IN_FLIGHT), -s[0], -s[1])):
         try:
@@ -94,9 +93,10 @@ def lay_out(plan: Plan, chunk: int, chunks: int) -> Layout:
     def widest(slices: list[list[Range]], unit: int) -> int:
         return max(up(r.count, unit) for s in slices for r in s)
 
-    add("gains", 2 * m.n_layers + 1, plan.x_beats)
+    add("gains", (2 * m.n_layers + 1) * plan.norm_rows, plan.x_beats)
     add("ev", 1, plan.ev_beats)
-    add("slots", plan.batch, plan.n)
+    if plan.head:
+        add("slots", plan.batch, plan.n)
     per_token("x", plan.x_beats)
     at += 1  # behind an embedding row comes a beat that makes its signature
     per_chunk("attention", up(plan.attention_width, b))
@@ -104,12 +104,18 @@ def lay_out(plan: Plan, chunk: int, chunks: int) -> Layout:
         per_chunk("attention_fp32", plan.attention_width // lanes)
     per_chunk("hidden", up(m.ffn_dim, b))
     free = at  # from here on nothing is sent to, and nothing outlives its list
-    per_token("rope", plan.head_beats)
+    if plan.family.rope:
+        per_token("positions", plan.position_beats)
+    else:
+        per_chunk("positions", plan.position_beats)
+    if plan.family.layer_norm and not plan.family.post_norm:
+        per_chunk("centred", plan.x_beats)
     columns = [h.count + 2 * kv.count for h, kv in zip(plan.heads, plan.kv_heads)]
     per_chunk("attention_xq", up(m.dim, b))
     per_chunk("qkv", max(columns) * plan.head_beats)
     per_chunk("qk", plan.head_tiles * max(
-        h.count + kv.count for h, kv in zip(plan.heads, plan.kv_heads)))
+        h.count + kv.count for h, kv in zip(plan.heads, plan.kv_heads)),
+        COPIES if plan.family.causal else chunks)  # all keys come before the first scores
     per_chunk("v", plan.head_tiles * max(kv.count for kv in plan.kv_heads))
     groups = [c for layer in plan.layers[:1] for c in layer.groups]
     for g in range(max(len(c) for c in groups)):
@@ -119,12 +125,16 @@ def lay_out(plan: Plan, chunk: int, chunks: int) -> Layout:
         per_chunk(f"o{g}", heads * plan.head_beats)
     per_chunk("attention_y", widest([layer.wo_slices for layer in plan.layers], lanes))
     per_chunk("ffn_xq", up(m.dim, b))
-    per_chunk("gate_up", max(sum(2 * up(piece[c].count, lanes) for piece in layer.hidden)
-                             for layer in plan.layers for c in range(plan.n)))
+    per_chunk("up", max(sum(plan.up_beats(piece[c]) for piece in layer.hidden)
+                        for layer in plan.layers for c in range(plan.n)))
     per_chunk("ffn_y", widest([layer.down_slices for layer in plan.layers], lanes))
     end, at = at, free
-    add("head_xq", 1, up(m.dim, b))
-    add("logits", 1, widest([plan.vocab], lanes))
+    if plan.head:
+        add("head_xq", 1, up(m.dim, b))
+        add("logits", 1, widest([plan.vocab], lanes))
+    else:
+        add("pooled", 1, plan.x_beats)
+        add("embedding", 1, plan.x_beats)
     end = max(end, at, free + 1)
     if end > plan.config.stash_beats:
         raise StashError(
@@ -136,6 +146,8 @@ def lay_out(plan: Plan, chunk: int, chunks: int) -> Layout:
     widest_group = max(g.heads for c in groups for g in c)
     scalars, rows, entries = {}, {"max": chunk * widest_group}, 0
     rows |= {"attention_r": chunk, "ffn_r": chunk, "sum": chunk * heads}
+    if plan.family.layer_norm:
+        rows["mean"] = chunk
     for name, size in rows.items():
         copies[name] = 1 if name == "max" else min(COPIES, max(chunks, plan.batch))
         scalars[name] = entries

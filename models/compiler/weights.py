@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 
 from models import fp32, mx, vector
-from models.checkpoint import LlamaWeights
+from models.checkpoint import Weights
 from models.commands import Command
 from models.compiler.plan import Linear, Plan
 from models.compiler.program import DMA, Program
@@ -63,7 +63,7 @@ def tensors(linear: Linear, matrix: Matrix, chiplet: int, block: int) -> list[Te
     return out
 
 
-def all_tensors(plan: Plan, weights: LlamaWeights) -> list[list[Tensor]]:
+def all_tensors(plan: Plan, weights: Weights) -> list[list[Tensor]]:
     """Every weight of the model, per chiplet, in the order of the load list."""
     b, m = plan.block, plan.model
     out: list[list[Tensor]] = [[] for _ in range(plan.n)]
@@ -75,13 +75,15 @@ def all_tensors(plan: Plan, weights: LlamaWeights) -> list[list[Tensor]]:
                 out[c] += tensors(linear, matrix, c, b)
 
     for layer, w in zip(plan.layers, weights.layers):
-        place(np.concatenate([w.wq, w.wk, w.wv]), layer.qkv)
+        matrices = w.matrices()
+        place(matrices["qkv"], layer.qkv)
         wo = np.zeros((m.dim, m.n_heads, plan.head_pad), np.float32)
-        wo[..., : m.head_dim] = w.wo.reshape(m.dim, m.n_heads, m.head_dim)
+        wo[..., : m.head_dim] = matrices["wo"].reshape(m.dim, m.n_heads, m.head_dim)
         place(wo.reshape(m.dim, -1), layer.wo)
-        place(np.concatenate([w.w_gate, w.w_up]), *layer.gate_up)
-        place(w.w_down, layer.down)
-    place(weights.w_out, plan.head)
+        place(matrices["up"], *layer.up)
+        place(matrices["down"], layer.down)
+    if plan.head:
+        place(weights.w_out, plan.head)
     return out
 
 
@@ -92,20 +94,40 @@ def _rows(values: np.ndarray, beats: int, block: int) -> np.ndarray:
     return out.view(np.uint8).reshape(-1, block)
 
 
-def tables(plan: Plan, weights: LlamaWeights) -> tuple[np.ndarray, np.ndarray]:
-    """RoPE rows of all positions (cos in lane 2i, sin in lane 2i+1; beat 0 of all positions, then
-    beat 1, ...), and the norms' gains."""
-    m = plan.model
-    pairs = vector.rope_table(np.arange(plan.max_positions), m.head_dim, m.rope_theta)
-    rope = np.stack(pairs, axis=-1).reshape(plan.max_positions, m.head_dim)
-    gammas = [g for w in weights.layers for g in (w.attn_norm, w.ffn_norm)]
-    gains = np.stack([vector.norm_gain(g, m.dim) for g in [*gammas, weights.final_norm]])
-    by_position = _rows(rope, plan.head_beats, plan.block)
-    by_beat = by_position.reshape(-1, plan.head_beats, plan.block).swapaxes(0, 1)
-    return by_beat.reshape(-1, plan.block), _rows(gains, plan.x_beats, plan.block)
+def tables(plan: Plan, weights: Weights) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Position rows (RoPE: cos in lane 2i, sin in lane 2i+1; else what is added to the embedding;
+    beat 0 of all positions, then beat 1, ...), the norms' gains, each with its beta if it has one,
+    and the biases of each chiplet."""
+    m, count, b = plan.model, plan.capacity, plan.block
+    if plan.family.rope:
+        pairs = vector.rope_table(np.arange(count), m.head_dim, m.rope_theta)
+        rows = np.stack(pairs, axis=-1).reshape(count, m.head_dim)
+    else:
+        rows = np.zeros((count, m.dim), np.float32)
+        rows[: plan.max_positions] = weights.positions[: plan.max_positions]
+    by_beat = _rows(rows, plan.position_beats, b).reshape(count, -1, b).swapaxes(0, 1)
+    gains = []
+    for gamma, beta in weights.norms:
+        gains += [vector.norm_gain(gamma, m.dim)] + ([] if beta is None else [fp32.flush(beta)])
+    return (by_beat.reshape(-1, b), _rows(np.stack(gains), plan.x_beats, b),
+            _biases(plan, weights))
 
 
-def embedding(plan: Plan, weights: LlamaWeights) -> np.ndarray:
+def _biases(plan: Plan, weights: Weights) -> list[np.ndarray]:
+    """Per chiplet the rows from which the products start, zeros where columns are padding."""
+    lanes = plan.lanes
+    out = [np.zeros((plan.bias_beats, lanes), np.float32) for _ in range(plan.n)]
+    for layer, w in zip(plan.layers, weights.layers):
+        linears = {"qkv": [layer.qkv], "wo": [layer.wo], "up": layer.up, "down": [layer.down]}
+        for name, bias in w.biases().items():
+            for linear in linears[name]:
+                for c, columns in enumerate(linear.columns):
+                    row = np.where(columns < 0, fp32.ZERO, fp32.flush(bias)[columns])
+                    out[c].reshape(-1)[linear.bias * lanes :][: len(row)] = row
+    return [rows.view(np.uint8).reshape(-1, plan.block) for rows in out]
+
+
+def embedding(plan: Plan, weights: Weights) -> np.ndarray:
     """Embedding rows in fp32, each with a beat behind it that makes the signature of its load the
     token's number."""
     rows = _rows(fp32.flush(weights.embedding), plan.x_beats, plan.block)

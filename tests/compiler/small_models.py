@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Llama shapes, chosen and random, and what the reference makes of a model."""
+"""Llama shapes, chosen and random, and what the reference makes of a decoder."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import dataclasses
 
 import numpy as np
 
-from models import llama, reduce
-from models.checkpoint import LlamaConfig, LlamaWeights
+from models import decoder, gpt2, llama, reduce
+from models.checkpoint import GPT2, Gpt2Weights, LlamaConfig, LlamaWeights
 
 
 def shape(**sizes) -> LlamaConfig:
@@ -35,9 +35,11 @@ class Answer:
     logits: np.ndarray
 
 
-def reference(weights: LlamaWeights, block: int, prompt: list[int], new: int) -> Answer:
-    model = llama.Model(weights, block)
-    cache, chunk = llama.Cache(model), prompt
+def reference(weights: LlamaWeights | Gpt2Weights, block: int, prompt: list[int],
+              new: int) -> Answer:
+    page = gpt2 if weights.config.family is GPT2 else llama
+    model = page.Model(weights, block)
+    cache, chunk = decoder.Cache(model), prompt
     tokens, logits = [], []
     for _ in range(new):
         logits.append(model.forward(chunk, cache, last_only=True)[0])

@@ -9,7 +9,7 @@ import pytest
 
 from models import config, csim, host
 from models.checkpoint import LlamaWeights, random_llama
-from models.compiler import CompileError, compile_llama, make_plan
+from models.compiler import CompileError, compile_model, make_plan
 from models.compiler.pipeline import SEQUENCE0, pipeline
 from models.compiler.program import DMA, MACRO0, MOVE, VE
 from models.config import Config
@@ -39,7 +39,7 @@ def requests(weights: LlamaWeights, seed: int, lengths: list[tuple[int, int]]) -
 
 def check(weights: LlamaWeights, cfg: Config, batch: list[Request], slots: int, **options) -> None:
     """Tokens and logits of every sequence against the reference, which runs it alone."""
-    images = compile_llama(weights, cfg, batch=slots)
+    images = compile_model(weights, cfg, batch=slots)
     run = host.serve(images, cfg, [batch], poison=True, want_logits=True, **options)
     tokens = host.by_sequence(run.tokens, len(batch))
     number = np.array(run.tokens) >> host.SEQUENCE
@@ -83,7 +83,7 @@ def test_end_tokens_and_requests_one_after_the_other(seed: int) -> None:
     """A sequence ends at its own end token; the slots serve the next request."""
     weights = random_llama(MODELS["uneven heads"], seed)
     cfg = package(2)
-    images = compile_llama(weights, cfg, batch=4)
+    images = compile_model(weights, cfg, batch=4)
     batch = requests(weights, seed, [(4, 6), (7, 6), (2, 6)])
     free = host.by_sequence(host.serve(images, cfg, [batch]).tokens, 3)
     ends = [Request(r.prompt, 6, t[1 + s]) for s, (r, t) in enumerate(zip(batch, free))]
@@ -122,7 +122,7 @@ def test_what_cannot_be_batched_is_said(seed: int) -> None:
     cfg = package(1)
     with pytest.raises(CompileError, match="a batch of 3: there are 1, 2, 4, 8"):
         make_plan(weights.config, cfg, batch=3)
-    images = compile_llama(weights, cfg, batch=2)
+    images = compile_model(weights, cfg, batch=2)
     assert [k for k in images[0].sections if k in BATCH_LISTS.values()] == [Kind.BATCH_LIST_2]
     three = requests(weights, seed, [(1, 1)] * 3)
     with pytest.raises(host.RequestError, match="a batch of 3, the image is made for 2"):

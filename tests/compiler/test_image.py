@@ -10,7 +10,7 @@ import pytest
 
 from models import config, host, image
 from models.checkpoint import random_llama
-from models.compiler import compile_llama
+from models.compiler import compile_model
 from models.image import Image, ImageError, Kind
 from tests.compiler.small_models import shape
 
@@ -20,7 +20,7 @@ CONFIG = config.load("tracer", block=16, sets=512)
 @pytest.fixture(scope="module")
 def images() -> list[Image]:
     weights = random_llama(shape(), 3)
-    return compile_llama(weights, CONFIG, firmware=bytes(range(200)))
+    return compile_model(weights, CONFIG, firmware=bytes(range(200)))
 
 
 def damaged(good: Image, beat: int, byte: int = 0) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 
 from models import config, csim, host
 from models.checkpoint import LlamaConfig, random_llama
-from models.compiler import compile_llama
+from models.compiler import compile_model
 from models.compiler.program import MOVE, PEER0, VE
 from models.config import Config
 from models.loaders import load_llama2c
@@ -42,7 +42,7 @@ def check(c: LlamaConfig, cfg: Config, prompt_length: int, new: int, seed: int, 
     rng = np.random.default_rng(seed)
     weights = random_llama(c, seed)
     prompt = rng.integers(0, c.vocab, prompt_length).tolist()
-    images = compile_llama(weights, cfg)
+    images = compile_model(weights, cfg)
     run = host.run(images, cfg, prompt, new, poison=True, want_logits=True, **options)
     answer = reference(weights, cfg.block, prompt, new)
     assert run.tokens == answer.tokens
@@ -71,7 +71,7 @@ def test_random_shapes(case: int, seed: int) -> None:
 def test_any_interleaving_gives_the_same_records(policy: str, seed: int) -> None:
     """A missing semaphore would show as a difference, an unwritten operand or a deadlock."""
     cfg = small(3, 16, n_macros=3)
-    images = compile_llama(random_llama(SHAPES["uneven heads"], seed), cfg)
+    images = compile_model(random_llama(SHAPES["uneven heads"], seed), cfg)
 
     def by_queue(run: host.Run) -> list[list[csim.Record]]:
         return [sorted(r, key=lambda x: (x.queue, x.sequence)) for r in run.records]
@@ -89,7 +89,7 @@ def test_prefill_equals_decode_and_chunks(seed: int) -> None:
     rng = np.random.default_rng(seed)
     weights = random_llama(c, seed)
     prompt = rng.integers(0, c.vocab, 19).tolist()
-    images = compile_llama(weights, cfg)
+    images = compile_model(weights, cfg)
     expected = reference(weights, 16, prompt, 1).logits.tobytes()
     for chunk in (1, 3, 8):
         run = host.run(images, cfg, prompt, 1, chunk=chunk, want_logits=True)
@@ -98,7 +98,7 @@ def test_prefill_equals_decode_and_chunks(seed: int) -> None:
 
 def test_last_position_can_be_used(seed: int) -> None:
     c, cfg = shape(max_seq=20), small(2, 16)
-    images = compile_llama(random_llama(c, seed), cfg)
+    images = compile_model(random_llama(c, seed), cfg)
     assert images[0].max_positions == 20
     run = host.run(images, cfg, list(range(18)), 3, poison=True)
     assert len(run.tokens) == 3
@@ -115,7 +115,7 @@ def test_nano_runs_a_small_layer(seed: int) -> None:
 def test_stories260k(shared_data, chiplets: int) -> None:
     weights = load_llama2c(shared_data / "stories260K.bin")
     cfg = config.load("tracer", n_chiplets=chiplets)
-    images = compile_llama(weights, cfg)
+    images = compile_model(weights, cfg)
     prompt = [1, 403, 407, 261, 378, 298, 315, 421, 395, 411, 261, 376, 432, 383, 286, 300]
     run = host.run(images, cfg, prompt, 12, want_logits=True)
     answer = reference(weights, 64, prompt, 12)
@@ -126,7 +126,7 @@ def test_stories260k(shared_data, chiplets: int) -> None:
 def test_end_token_stops_and_is_reported(seed: int) -> None:
     c, cfg = shape(), small(2, 16)
     weights = random_llama(c, seed)
-    images = compile_llama(weights, cfg)
+    images = compile_model(weights, cfg)
     tokens = host.run(images, cfg, [1, 2], 4).tokens
     stopped = host.run(images, cfg, [1, 2], 4, end_token=tokens[1]).tokens
     assert stopped == tokens[: tokens.index(tokens[1]) + 1]

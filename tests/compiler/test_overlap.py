@@ -11,7 +11,7 @@ import pytest
 
 from models import config, csim, host, llama
 from models.checkpoint import random_llama
-from models.compiler import compile_llama, make_plan, stash
+from models.compiler import compile_model, make_plan, stash
 from models.compiler.lists import Lists
 from models.compiler.pipeline import pipeline
 from models.compiler.program import DMA, MACRO0, MOVE, PEER0, SEND, VE
@@ -34,7 +34,7 @@ class Case:
 
     def __init__(self, cfg: Config, seed: int, tokens: int = 130) -> None:
         self.cfg, self.weights = cfg, random_llama(MODEL, seed)
-        self.images = compile_llama(self.weights, cfg)
+        self.images = compile_model(self.weights, cfg)
         rng = np.random.default_rng(seed)
         self.prompt = rng.integers(0, MODEL.vocab, tokens).tolist()
         reference = llama.Model(self.weights, cfg.block)
@@ -125,7 +125,7 @@ def test_parts_of_small_models(chiplets: int, ffn: int, heads: int, seed: int) -
     c = shape(n_layers=1, n_heads=heads, n_kv_heads=heads, head_dim=16, ffn_dim=ffn)
     cfg = package(chiplets, n_macros=1, max_tokens=8)
     weights = random_llama(c, seed)
-    images = compile_llama(weights, cfg)
+    images = compile_model(weights, cfg)
     run = host.run(images, cfg, [5, 3, 1], 2, poison=True, want_logits=True,
                    policy=csim.shuffled(ffn))
     model = llama.Model(weights, 16)

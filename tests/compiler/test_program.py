@@ -11,7 +11,7 @@ import pytest
 from models import commands, config, csim, host
 from models.checkpoint import random_llama
 from models.commands import Command
-from models.compiler import CompileError, compile_llama, make_plan
+from models.compiler import CompileError, compile_model, make_plan
 from models.compiler.program import DMA, MACRO0, MOVE, SEND, VE, Part, Program
 from models.compiler.shard import cut
 from models.errors import PoisonError
@@ -84,7 +84,7 @@ def test_lists_are_balanced(seed: int) -> None:
     """Per pair of queues as many signals as waits, over all lists of a model."""
     cfg = config.load("tracer", n_chiplets=3, block=16, sets=512, max_tokens=32)
     c = shape(n_heads=5, n_kv_heads=5, head_dim=8)
-    images = compile_llama(random_llama(c, seed), cfg)
+    images = compile_model(random_llama(c, seed), cfg)
     for kind in (k for k in images[0].sections if "LIST" in k.name):
         count = np.zeros((3, 32, 16), int)
         for chiplet, image in enumerate(images):
@@ -115,15 +115,15 @@ def forget(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["attention_xq", "ffn_xq", "qkv", "k0", "ev0",
-                                  "scores0", "hidden", "gate_up", "x"])
+                                  "scores0", "hidden", "up", "x"])
 def test_a_missing_dependency_is_seen(name: str, monkeypatch, seed: int) -> None:
     """Without the semaphores of one buffer some interleaving fails or changes the result."""
     c = shape(n_heads=2, n_kv_heads=1, head_dim=16)
     cfg = config.load("tracer", n_chiplets=2, block=16, sets=512, max_tokens=4)
     weights = random_llama(c, seed)
-    good = host.run(compile_llama(weights, cfg), cfg, [1, 2, 3], 2, want_logits=True)
+    good = host.run(compile_model(weights, cfg), cfg, [1, 2, 3], 2, want_logits=True)
     forget(monkeypatch, name)
-    images = compile_llama(weights, cfg)
+    images = compile_model(weights, cfg)
     policies = [csim.late(VE), csim.late(MOVE), csim.late(DMA), csim.late(16), csim.reverse,
                 csim.in_order, *(csim.late(MACRO0 + m) for m in range(2)), csim.shuffled(seed)]
     seen = False

@@ -238,7 +238,7 @@ def test_prediction_against_the_rtl(case: str, simulator: str, shared_data: Path
     """Cycles of each step list of a prefill, of each decoded token and of the head list, from the
     completion records of the RTL."""
     from models import host, loaders
-    from models.compiler import compile_llama
+    from models.compiler import compile_model
     from scripts.generate import main_firmware
     from tb.package.session import Job as Request
     from tb.package.session import simulate_package
@@ -247,7 +247,7 @@ def test_prediction_against_the_rtl(case: str, simulator: str, shared_data: Path
     cfg = config.load(name, **changes)
     weights = (loaders.load_llama2c(shared_data / "stories260K.bin") if name == "tracer"
                else loaders.load_gguf(loaders.smollm2_gguf()).first_layers(1))
-    images = compile_llama(weights, cfg, firmware=main_firmware().bin.read_bytes())
+    images = compile_model(weights, cfg, firmware=main_firmware().bin.read_bytes())
     prompt = [1, *range(3, length + 2)]
     golden = host.run(images, cfg, prompt, 3)
     trace = tmp_path / "trace.txt"

@@ -7,7 +7,7 @@ import functools
 import os
 
 from models.checkpoint import LlamaConfig, LlamaWeights, random_llama
-from models.compiler import compile_llama
+from models.compiler import compile_model
 from models.config import Config
 from models.host import Run
 from models.image import Image
@@ -29,7 +29,7 @@ def tiny_weights() -> LlamaWeights:
 
 def images(weights: LlamaWeights, config: Config) -> list[Image]:
     """Images with the firmware, one per chiplet."""
-    return compile_llama(weights, config, firmware=main_firmware().bin.read_bytes())
+    return compile_model(weights, config, firmware=main_firmware().bin.read_bytes())
 
 
 def assert_equal(result: Result, golden: Run) -> None:

@@ -11,7 +11,7 @@ import pytest
 from models import config as configs
 from models import host, loaders
 from models.checkpoint import LlamaWeights
-from models.compiler import compile_llama
+from models.compiler import compile_model
 from models.config import Config
 from models.host import Request
 from scripts.generate import main_firmware
@@ -22,7 +22,7 @@ from tests.package.support import WORK, tiny_weights
 def check(weights: LlamaWeights, config: Config, positions: int, batches: list[list[Request]],
           name: str, **options) -> None:
     """One session of batches on an image with four slots."""
-    built = compile_llama(weights, config, positions, main_firmware().bin.read_bytes(), batch=4)
+    built = compile_model(weights, config, positions, main_firmware().bin.read_bytes(), batch=4)
     golden = host.serve(built, config, batches, **options)
     actions: list[tuple] = [("ring",), ("status", "ready")]
     for batch in batches:

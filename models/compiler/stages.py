@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stages of a Llama model: models/llama.py as commands, on a Plan.
+"""Stages of a model: models/llama.py, gpt2.py and bert.py as commands, on a Plan.
 
 A stage is what one chunk of tokens does on all chiplets before another chunk has its turn; lists.py
 has the order of stages, pipeline.py the order of turns, stash.py the buffers.
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from models import vector
 from models import vector_engine as ve
-from models.compiler.emit import Emitter, bits
-from models.compiler.pipeline import SLOT, SLOT_K, shift
+from models.compiler.emit import Emitter, Fields, bits
+from models.compiler.pipeline import END, SLOT, SLOT_K, Based, shift
 from models.compiler.plan import Group, Layer, Plan
-from models.compiler.program import DMA, MOVE, Buffer, part
+from models.compiler.program import MOVE, Buffer, Part, part
 from models.compiler.shard import Range, up
+
+FUNCTIONS = {"gelu": ve.FN_GELU, "gelu_tanh": ve.FN_GELU_TANH}
 
 
 class Stages(Emitter):
@@ -22,56 +24,68 @@ class Stages(Emitter):
     layer: Layer
 
     def __init__(self, plan: Plan, tables: int) -> None:
-        super().__init__(plan)
-        self.tables = tables
+        super().__init__(plan, tables)
         self.softmax = bits(vector.softmax_constant(plan.model.head_dim))
 
     def _rounds(self) -> int:
         """Attention groups of the chiplet that has most."""
         return max(len(groups) for groups in self.plan.layers[0].groups)
 
-    def _load_rope(self) -> None:
-        """The table has beat k of all positions before beat k + 1 of all positions."""
-        rope = self._tokens("rope")
-        for c in range(self.plan.n):
-            for k in range(rope.beats):
-                self._add(c, DMA, "load", {
-                    "mem": shift(self.tables + k * self.plan.max_positions, self.turn.position),
-                    "stash": rope.beat + k, "rows": self.turn.rows, "count": 1, "mem_stride": 1,
-                    "stash_stride": rope.beats}, [], [part(rope, k, 1)])
-
     # Stages of attention
 
     def _attention_norm(self) -> None:
-        self._norm(self._tokens("x"), 2 * self.turn.layer, self._buffer("attention_xq"),
-                   "attention_r", {})
+        if self.turn.layer == 0:
+            rows = self._load_positions()
+            if not self.family.rope:
+                self._add_positions(rows)
+        self._norm(2 * self.turn.layer, self._tokens("x"), self._buffer("attention_xq"),
+                   "attention_r")
+
+    def _add_positions(self, rows: Buffer) -> None:
+        """x += rows, on every chiplet."""
+        x = self._tokens("x")
+        for c in range(self.plan.n):
+            self._ve(c, {
+                "bin": ve.BIN_ADD, "out": ve.OUT_FP32, "a": x.beat, "b": rows.beat, "d": x.beat,
+                "len": self.model.dim, "a_outer": x.beats, "b_outer": rows.beats,
+                "d_outer": x.beats}, [part(x), part(rows)], [part(x)])
 
     def _qkv(self) -> None:
         self._linear(self.layer.qkv, self._buffer("attention_xq"), self._buffer("qkv"))
 
     def _rotate(self) -> None:
-        """q and k: scaled by r, rotated, quantised per head; v: scaled, quantised per head. Then K
-        and V go into the array."""
+        """q, k and v quantised per head; behind RMSNorm scaled by r, with rotary pairs q and k
+        rotated before. Then K and V go into the array."""
         p, hd = self.plan, self.model.head_dim
         qkv, qk, v = (self._buffer(n) for n in ("qkv", "qk", "v"))
-        rope = self._tokens("rope")
-        r, scale = self._scalars("attention_r")
+        scaled, scale = self._rms_scale("attention_r")
+        rotation, rows = {}, []
+        if self.family.rope:
+            rope = self._tokens("positions")
+            rotation = {"bin": ve.BIN_ROPE, "b": rope.beat, "b_outer": rope.beats}
+            rows = [part(rope)]
         for c, groups in enumerate(self.layer.groups):
             if not groups:
                 continue
             kv = p.kv_heads[c].count
             rotated = p.heads[c].count + kv
             beats = rotated * p.head_beats
-            common = {"scale": ve.SCALE_MUL, "s_src": r, "out": ve.OUT_MX, "len": hd,
-                      "a_outer": qkv.beats, "a_inner": p.head_beats, "d_inner": p.head_tiles}
+            common = {**scaled, "out": ve.OUT_MX, "len": hd, "a_outer": qkv.beats,
+                      "a_inner": p.head_beats, "d_inner": p.head_tiles}
             self._ve(c, {
-                **common, "bin": ve.BIN_ROPE, "a": qkv.beat, "b": rope.beat, "d": qk.beat,
-                "inner": rotated, "b_outer": rope.beats, "d_outer": qk.beats},
-                [part(qkv, 0, beats), part(rope), scale], [part(qk)])
+                **common, **rotation, "a": qkv.beat, "d": qk.beat, "inner": rotated,
+                "d_outer": qk.beats}, [part(qkv, 0, beats), *rows, *scale], [part(qk)])
             self._ve(c, {
                 **common, "a": qkv.beat + beats, "d": v.beat, "inner": kv, "d_outer": v.beats},
-                [part(qkv, beats, kv * p.head_beats), scale], [part(v)])
+                [part(qkv, beats, kv * p.head_beats), *scale], [part(v)])
             self._append(c, groups, qk, v)
+
+    def _rms_scale(self, name: str) -> tuple[Fields, list[Part]]:
+        """Fields that multiply a product by RMSNorm's scale, and what they read."""
+        if self.family.layer_norm:
+            return {}, []
+        r, scale = self._scalars(name)
+        return {"scale": ve.SCALE_MUL, "s_src": r}, [scale]
 
     def _append(self, c: int, groups: list[Group], qk: Buffer, v: Buffer) -> None:
         """K first: the scores wait for it."""
@@ -96,6 +110,10 @@ class Stages(Emitter):
         return [(c, g, groups[g]) for c, groups in enumerate(self.layer.groups)
                 for g in rounds if g < len(groups)]
 
+    def _context(self) -> Based:
+        """Tokens that the last one of this chunk attends to."""
+        return self.turn.end if self.family.causal else (0, END)
+
     def _scores(self) -> None:
         p, qk = self.plan, self._buffer("qk")
         for c, g, group in self._groups(range(self._rounds())):
@@ -105,18 +123,21 @@ class Stages(Emitter):
                 "set": shift(group.k_set, self.turn.slot(p.token_blocks * p.head_tiles, SLOT_K)),
                 "depth": self.model.head_dim, "inner": group.heads,
                 "tile_stride": p.head_tiles, "src_outer": qk.beats, "src_inner": p.head_tiles,
-                "dst_outer": scores.beats, "dst_inner": p.score_beats, "cols": self.turn.end},
+                "dst_outer": scores.beats, "dst_inner": p.score_beats, "cols": self._context()},
                 [part(qk), self.turn.cache_part(f"k{self.turn.layer}.{group.kv}")], [part(scores)])
 
     def _softmax(self, rounds: range) -> None:
         """Maximum; exp2, its sum, and the exponents of V folded in. K tiles of a wide head share
         the sum, each has weights of its own."""
         p = self.plan
+        allowed = {"len": self._context()}
+        if self.family.causal:
+            allowed = {"len": shift(1, self.turn.position), "causal": 1}
         (top, tops), (total, totals) = self._scalars("max"), self._scalars("sum")
         for c, g, group in self._groups(rounds):
             scores, weights = self._buffer(f"scores{g}"), self._buffer(f"p{g}")
             ev = self.turn.cache_part(f"ev{self.turn.layer}.{group.kv}")
-            common = {"a": scores.beat, "len": shift(1, self.turn.position), "causal": 1,
+            common = {"a": scores.beat, **allowed,
                       "inner": group.heads, "a_outer": scores.beats, "a_inner": p.score_beats,
                       "s_row": 1}
             self._ve(c, {**common, "reduce": ve.REDUCE_MAX, "s_dst": top}, [part(scores)], [tops])
@@ -146,7 +167,7 @@ class Stages(Emitter):
                                  self.turn.slot(p.token_blocks, SLOT)),
                     "cols": min(b, self.model.head_dim - tile * b), "inner": group.heads,
                     "src_outer": weights.beats, "src_inner": p.token_blocks,
-                    "dst_outer": out.beats, "dst_inner": p.head_beats, "depth": self.turn.end},
+                    "dst_outer": out.beats, "dst_inner": p.head_beats, "depth": self._context()},
                     [part(weights, tile * size, size),
                      self.turn.cache_part(f"v{self.turn.layer}.{group.kv}")],
                     [part(out)])
@@ -186,15 +207,6 @@ class Stages(Emitter):
             for c in range(p.n):
                 self._quantize(c, to, blocks, Range(0, p.attention_width))
 
-    def _quantize(self, c: int, source: Buffer, to: Buffer, elements: Range) -> None:
-        lanes, b = self.plan.lanes, self.plan.block
-        first, at = elements.first // lanes, elements.first // b
-        self._ve(c, {
-            "out": ve.OUT_MX, "a": source.beat + first, "d": to.beat + at, "len": elements.count,
-            "a_outer": source.beats, "d_outer": to.beats},
-            [part(source, first, up(elements.count, lanes))],
-            [part(to, at, up(elements.count, b))])
-
     def _wo(self, blocks: Range | None = None) -> None:
         self._linear(self.layer.wo, self._buffer("attention"), self._buffer("attention_y"),
                      blocks=blocks)
@@ -205,33 +217,36 @@ class Stages(Emitter):
     # Stages of the feed-forward part
 
     def _ffn_norm(self) -> None:
-        self._norm(self._tokens("x"), 2 * self.turn.layer + 1, self._buffer("ffn_xq"), "ffn_r", {})
+        self._norm(2 * self.turn.layer + 1, self._tokens("x"), self._buffer("ffn_xq"), "ffn_r")
 
-    def _gate_up(self, j: int) -> None:
-        """Piece j of gate and up, side by side behind the pieces before it."""
+    def _up(self, j: int) -> None:
+        """Piece j of gate and up, side by side, or of up alone, behind the pieces before it."""
         at = [self._piece(j, c) for c in range(self.plan.n)]
-        self._linear(self.layer.gate_up[j], self._buffer("ffn_xq"), self._buffer("gate_up"), at)
+        self._linear(self.layer.up[j], self._buffer("ffn_xq"), self._buffer("up"), at)
 
     def _piece(self, j: int, c: int) -> int:
         """First beat of piece j in the product on chiplet c."""
-        return sum(2 * up(piece[c].count, self.plan.lanes) for piece in self.layer.hidden[:j])
+        return sum(self.plan.up_beats(piece[c]) for piece in self.layer.hidden[:j])
 
-    def _gate(self, j: int) -> None:
-        """silu(gate) * up of piece j, quantised, to all chiplets."""
+    def _activation(self, j: int) -> None:
+        """silu(gate) * up or gelu(up) of piece j, quantised, to all chiplets."""
         p = self.plan
-        both, hidden = self._buffer("gate_up"), self._buffer("hidden")
-        r, scale = self._scalars("ffn_r")
+        both, hidden = self._buffer("up"), self._buffer("hidden")
+        scaled, scale = self._rms_scale("ffn_r")
         for c, mine in enumerate(self.layer.hidden[j]):
             if not mine.count:
                 continue
-            at, gate = self._piece(j, c), up(mine.count, p.lanes)
-            first, beats = mine.first // p.block, up(mine.count, p.block)
+            at, first, beats = self._piece(j, c), mine.first // p.block, up(mine.count, p.block)
+            if self.family.gated:
+                function = {"fn": ve.FN_SILU, "bin": ve.BIN_GATE, "b_outer": both.beats,
+                            "b": both.beat + at + up(mine.count, p.lanes)}
+            else:
+                function = {"fn": FUNCTIONS[self.model.activation]}
             self._ve(c, {
-                "scale": ve.SCALE_MUL, "s_src": r, "fn": ve.FN_SILU, "bin": ve.BIN_GATE,
-                "out": ve.OUT_MX, "a": both.beat + at, "b": both.beat + at + gate,
+                **scaled, **function, "out": ve.OUT_MX, "a": both.beat + at,
                 "d": hidden.beat + first, "len": mine.count, "a_outer": both.beats,
-                "b_outer": both.beats, "d_outer": hidden.beats},
-                [part(both, at, 2 * gate), scale], [part(hidden, first, beats)])
+                "d_outer": hidden.beats},
+                [part(both, at, p.up_beats(mine)), *scale], [part(hidden, first, beats)])
             self._send(c, hidden, first, beats)
 
     def _down(self, blocks: Range | None = None) -> None:
@@ -239,3 +254,8 @@ class Stages(Emitter):
 
     def _ffn_residual(self) -> None:
         self._residual(self.layer.down_slices, self._buffer("ffn_y"))
+
+    def _last_norm(self) -> None:
+        """Of post-norm families, behind the last layer."""
+        if self.turn.layer == self.model.n_layers - 1:
+            self._norm(2 * self.model.n_layers, self._tokens("x"), None, "ffn_r")
