@@ -39,14 +39,14 @@ module command_front (
   function [255:0] moved(input [255:0] f_cmd, input integer f_lsb, input integer f_width,
                          input integer f_number);
     reg [255:0] f_mask;
-    reg [255:0] f_field;
+    reg [31:0] f_field;
     reg [255:0] f_which;
     begin
       f_which = (f_cmd >> f_number) & 256'd15;
       f_mask = (256'd1 << f_width) - 256'd1;
-      f_field = (f_cmd >> f_lsb) + {224'd0, base[32*f_which[3:0] +: 32]};
+      f_field = f_cmd[f_lsb +: 32] + base[32*f_which[3:0] +: 32];
       moved = (f_which == 256'd0) ? f_cmd
-              : (f_cmd & ~(f_mask << f_lsb)) | ((f_field & f_mask) << f_lsb);
+              : (f_cmd & ~(f_mask << f_lsb)) | (({224'd0, f_field} & f_mask) << f_lsb);
     end
   endfunction
 

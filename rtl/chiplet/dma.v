@@ -90,6 +90,18 @@ module dma #(
   localparam [19:0] BURST_BEATS = STORE_BURST[19:0];
 
   generate
+    if (BLOCK < 4 || BLOCK > 64 || (1 << OFFSET_BITS) != BLOCK) begin : g_block
+      dma_BLOCK_must_be_a_power_of_two_from_4_to_64 rule ();
+    end
+    if (SETS < 1 || SETS > 4096) begin : g_sets
+      dma_SETS_must_be_1_to_4096 rule ();
+    end
+    if (STASH_BEATS < 1 || STASH_BEATS > 65536) begin : g_stash
+      dma_STASH_BEATS_must_be_1_to_65536 rule ();
+    end
+    if (N_MACROS < 1 || N_MACROS > 12) begin : g_macros
+      dma_N_MACROS_must_be_1_to_12 rule ();
+    end
     if (STORE_BURST < 1 || STORE_BURST > 16) begin : g_burst
       dma_STORE_BURST_must_be_1_to_16 rule ();
     end

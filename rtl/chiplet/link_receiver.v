@@ -47,6 +47,12 @@ module link_receiver #(
 );
 `include "commands.vh"
 
+  generate
+    if (STASH_BEATS < 1 || STASH_BEATS > 65536) begin : g_stash
+      link_receiver_STASH_BEATS_must_be_1_to_65536 rule ();
+    end
+  endgenerate
+
   wire in_range = {16'd0, rx_addr} < STASH_BEATS;
   wire write = in_range && !rx_empty;
   wire take = rx_valid && rx_ready;

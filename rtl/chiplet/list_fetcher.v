@@ -49,6 +49,9 @@ module list_fetcher #(
 `include "commands.vh"
 
   generate
+    if (BLOCK != 16 && BLOCK != 32 && BLOCK != 64) begin : g_block
+      list_fetcher_BLOCK_must_be_16_32_or_64 rule ();
+    end
     if (BURST < 1 || BURST > 128 || PREFETCH < BURST || PREFETCH > 255) begin : g_prefetch
       list_fetcher_PREFETCH_must_hold_a_BURST rule ();
     end

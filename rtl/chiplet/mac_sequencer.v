@@ -87,6 +87,18 @@ module mac_sequencer #(
   localparam [7:0] WHOLE_ROWS = ROWS_WORD[7:0];
   localparam [7:0] WHOLE_INT4 = INT4_WORD[7:0];
 
+  generate
+    if (BLOCK < 8 || BLOCK > 64 || (1 << INDEX_BITS) != BLOCK) begin : g_block
+      mac_sequencer_BLOCK_must_be_a_power_of_two_from_8_to_64 rule ();
+    end
+    if (SETS < 1 || SETS > 4096) begin : g_sets
+      mac_sequencer_SETS_must_be_1_to_4096 rule ();
+    end
+    if (STASH_BEATS < 1 || STASH_BEATS > 65536) begin : g_stash
+      mac_sequencer_STASH_BEATS_must_be_1_to_65536 rule ();
+    end
+  endgenerate
+
   // The command, checked as it is taken
   wire [15:0] c_src = cmd[CMD_MAC_SRC_LSB +: CMD_MAC_SRC_W];
   wire [15:0] c_dst = cmd[CMD_MAC_DST_LSB +: CMD_MAC_DST_W];

@@ -42,6 +42,14 @@ module memory_port #(
 );
   localparam OFFSET_BITS = $clog2(BLOCK);
   localparam PAGE_BITS = 12 - OFFSET_BITS;  // beats of a 4 KiB page, as a power of two
+  generate
+    if (BLOCK < 16 || BLOCK > 64 || (1 << OFFSET_BITS) != BLOCK) begin : g_block
+      memory_port_BLOCK_must_be_a_power_of_two_from_16_to_64 rule ();
+    end
+    if (CLIENTS < 1 || CLIENTS > 16) begin : g_clients
+      memory_port_CLIENTS_must_be_1_to_16 rule ();
+    end
+  endgenerate
 
   reg               busy_q;
   reg [3:0]         client_q;

@@ -60,6 +60,21 @@ module move_engine #(
   localparam INDEX_BITS = $clog2(BLOCK);
   localparam [INDEX_BITS-1:0] INDEX_LAST = {INDEX_BITS{1'b1}};
 
+  generate
+    if (BLOCK < 4 || BLOCK > 64 || (1 << INDEX_BITS) != BLOCK) begin : g_block
+      move_engine_BLOCK_must_be_a_power_of_two_from_4_to_64 rule ();
+    end
+    if (SETS < 1 || SETS > 4096) begin : g_sets
+      move_engine_SETS_must_be_1_to_4096 rule ();
+    end
+    if (STASH_BEATS < 1 || STASH_BEATS > 65536) begin : g_stash
+      move_engine_STASH_BEATS_must_be_1_to_65536 rule ();
+    end
+    if (N_MACROS < 1 || N_MACROS > 12) begin : g_macros
+      move_engine_N_MACROS_must_be_1_to_12 rule ();
+    end
+  endgenerate
+
   // The command, checked as it is taken
   wire        c_row = cmd[CMD_OPCODE_LSB +: CMD_OPCODE_W] == CMD_ROW;
   wire        c_known = c_row || cmd[CMD_OPCODE_LSB +: CMD_OPCODE_W] == CMD_COLUMN;

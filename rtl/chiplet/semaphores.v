@@ -25,6 +25,12 @@ module semaphores #(
   output reg  [4:0]      overflow_producer,
   output reg  [4:0]      overflow_consumer
 );
+  generate
+    if (Q < 1 || Q > 16) begin : g_queues
+      semaphores_Q_must_be_1_to_16 rule ();
+    end
+  endgenerate
+
   reg [7:0]       count_q [0:24*Q-1];
   reg [24*Q-1:0]  add;
 

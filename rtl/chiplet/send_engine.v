@@ -55,6 +55,18 @@ module send_engine #(
 );
 `include "commands.vh"
 
+  generate
+    if (STASH_BEATS < 1 || STASH_BEATS > 65536) begin : g_stash
+      send_engine_STASH_BEATS_must_be_1_to_65536 rule ();
+    end
+    if (N_CHIPLETS < 1 || N_CHIPLETS > 8) begin : g_chiplets
+      send_engine_N_CHIPLETS_must_be_1_to_8 rule ();
+    end
+    if (N_QUEUES < 1 || N_QUEUES > 16) begin : g_queues
+      send_engine_N_QUEUES_must_be_1_to_16 rule ();
+    end
+  endgenerate
+
   // The command, checked as it is taken
   wire unused = &{1'b0, cmd};
   wire [15:0] c_src = cmd[CMD_SEND_SRC_LSB +: CMD_SEND_SRC_W];

@@ -35,6 +35,11 @@ module stash_reader #(
 );
   localparam [31:0] LIMIT_WORD = DEPTH;
   localparam [7:0] LIMIT = LIMIT_WORD[7:0];
+  generate
+    if (DEPTH < 1 || DEPTH > 255) begin : g_depth
+      stash_reader_DEPTH_must_be_1_to_255 rule ();
+    end
+  endgenerate
 
   reg [7:0] used_q;  // beats asked for and not yet taken
   wire room = used_q != LIMIT;
