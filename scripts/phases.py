@@ -99,7 +99,7 @@ def useful_macs(model: LlamaConfig | BertConfig, first: int, tokens: int, heads:
     layer = model.dim * (2 * attention + 2 * kv + (3 if model.family.gated else 2) * model.ffn_dim)
     seen = (sum(first + i + 1 for i in range(tokens)) if model.family.causal else tokens * tokens)
     return (model.n_layers * (tokens * layer + 2 * attention * seen)
-            + heads * model.dim * model.vocab)
+            + (heads * model.dim * model.vocab if model.family.causal else 0))
 
 
 def phase_macs(plan: Plan, phase: Phase) -> int:

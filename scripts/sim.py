@@ -133,7 +133,7 @@ class OneLine(click.Command):
 @click.option("--prompt", help="Text; for smollm2 the chat template is put around it.")
 @click.option("--prompt-ids", help="Token ids in place of a text.")
 @click.option("--tokens", default=8, show_default=True, type=click.IntRange(1),
-              help="New tokens, at most.")
+              help="New tokens, at most; an encoder has none.")
 @click.option("--layers", type=click.IntRange(1), help="The first layers only; default all.")
 @click.option("--chiplets", type=click.IntRange(1, 8), help="In place of the configuration's.")
 @click.option("--config", help="Named configuration: " + ", ".join(configs.names())
@@ -187,8 +187,8 @@ def run(options: Options, console: Console, progress: Progress) -> None:
     loaded = sim_model.load(options.model, options.tokenizer, options.prompt, options.prompt_ids)
     total = loaded.weights.config.n_layers
     weights = loaded.weights.first_layers(options.layers or total)
-    plan = sim_model.choose(weights, loaded.prompt, options.tokens, options.config,
-                            options.chiplets)
+    words = options.tokens if weights.config.family.causal else weights.config.dim
+    plan = sim_model.choose(weights, loaded.prompt, words, options.config, options.chiplets)
     config, c = plan.config, plan.model
     title = (f"{options.model}: {c.n_layers} of {total} layers, dim {c.dim}, {c.n_heads} heads, "
              f"vocabulary {c.vocab}, on {config.n_chiplets} chiplets x {config.n_macros} macros of "
@@ -203,14 +203,15 @@ def run(options: Options, console: Console, progress: Progress) -> None:
     made, _, _ = cache.get("images", base, lambda: compiled(plan, weights, firmware, options.load))
     progress.begin("golden")
     began = time.time()
-    request = host.Request(loaded.prompt, options.tokens, loaded.end_token)
+    request = host.Request(loaded.prompt, words, loaded.end_token)
     expected, _, known = cache.get("golden", (base, request),
                                    lambda: golden(made, plan, request, progress))
     seconds = "as computed before" if known else f"{time.time() - began:.0f} s"
-    progress.note(f"golden: {len(loaded.prompt)} prompt tokens, {len(expected.tokens)} new: "
+    new = f"{len(expected.tokens)} new: " if c.family.causal else ""
+    progress.note(f"golden: {len(loaded.prompt)} prompt tokens, {new}"
                   f"{loaded.decode(expected.tokens)!r} ({seconds})")
 
-    result = simulate(options, plan, made, loaded, expected, progress)
+    result = simulate(options, plan, made, loaded, request, expected, progress)
     progress.close()
     if result.stopped:
         console.print(f"Waves end in cycle {result.total_cycles:,}; until then {result.checked:,} "
@@ -233,7 +234,7 @@ def around(options: Options, result: Result) -> str:
 
 
 def simulate(options: Options, plan: Plan, made: Compiled, loaded: sim_model.Loaded,
-             expected: host.Run, progress: Progress) -> Result:
+             request: host.Request, expected: host.Run, progress: Progress) -> Result:
     """The run on the RTL; click.ClickException where it does not come to an end."""
     config, work = plan.config, OUT / "run"
     shutil.rmtree(work, ignore_errors=True)
@@ -244,13 +245,14 @@ def simulate(options: Options, plan: Plan, made: Compiled, loaded: sim_model.Loa
         columns = work / "preload"
         preload_files.write(columns, [preload.columns(part, config) for part in made.preloaded])
     threshold = link.error_threshold(options.ber, config.block) if options.ber else 0
-    end = NO_END_TOKEN if loaded.end_token is None else loaded.end_token
-    job = Job([(loaded.prompt, options.tokens, end)],
+    end = NO_END_TOKEN if request.end_token is None else request.end_token
+    job = Job([(request.prompt, request.new_tokens, end)],
               settings={"error_threshold": threshold, "seed": options.seed})
     waves = Waves(work / "waves.vcd", options.wave_from or 0, options.wave_to)
-    watcher = Watcher(work / "progress.jsonl", progress, loaded.decode, len(expected.tokens),
+    new = len(expected.tokens) if plan.model.family.causal else 0
+    watcher = Watcher(work / "progress.jsonl", progress, loaded.decode, new,
                       sum(map(len, expected.records)), _loaded_beats(made.images),
-                      _cycles(plan, loaded.prompt, len(expected.tokens)))
+                      _cycles(plan, loaded.prompt, new))
     progress.begin(f"build for {options.sim} (some minutes, once)")
     watcher.start()
     said = io.StringIO()  # names of builds and runs; a terminal has the progress line there
@@ -290,7 +292,7 @@ def _loaded_beats(images: Sequence[Image]) -> int:
 
 def _cycles(plan: Plan, prompt: list[int], new_tokens: int) -> float:
     """A guess of the cycles of a request."""
-    tokens = len(prompt) + new_tokens - 1
+    tokens = len(prompt) + max(new_tokens - 1, 0)
     macs = phases.useful_macs(plan.model, 0, tokens, new_tokens)
     peak = plan.config.n_chiplets * plan.config.n_macros * plan.block**2
     return macs * phases.VECTOR_CYCLES / (peak * MAC_SHARE)

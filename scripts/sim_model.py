@@ -10,10 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import click
+import numpy as np
 
 from models import config as configs
 from models import host, loaders, tokenizer
-from models.checkpoint import LLAMA, CheckpointError, Weights
+from models.checkpoint import CheckpointError, Weights
 from models.compiler import CompileError, Plan, make_plan
 from models.compiler.plan import POSITIONS
 from models.config import Config
@@ -22,13 +23,14 @@ from tb.common.runner import ROOT
 DATA = Path(os.environ.get("TESSERA_DATA") or ROOT.parent / "shared" / "data")
 STORIES_PROMPT = "Once upon a time, there was a little"
 SMOLLM2_PROMPT = "What is the capital of France?"
+MINILM_PROMPT = "A man is playing a guitar."
 NAMED = ("smollm2", "stories260k", "minilm")
 
 
 @dataclasses.dataclass(frozen=True)
 class Loaded:
-    """A checkpoint, its file, the prompt as token ids, the way back to text, and the token that
-    ends an answer."""
+    """A checkpoint, its file, the prompt as token ids, the way from token ids or the words of an
+    embedding to text, and the token that ends an answer."""
 
     path: Path
     weights: Weights
@@ -53,7 +55,18 @@ def load(model: str, tokenizer_path: str | None, prompt: str | None,
     ids = _ids(prompt_ids)
     if not ids and encode is None:
         raise click.UsageError(f"{path} carries no tokenizer: give TOKENIZER= or PROMPT_IDS=")
-    return Loaded(path, weights, ids or encode(prompt or STORIES_PROMPT), decode)
+    if weights.config.family.causal:
+        return Loaded(path, weights, ids or encode(prompt or STORIES_PROMPT), decode)
+    vocab = weights.config.vocab  # bits of a float32 are not below it, but for zero
+    return Loaded(path, weights, ids or encode(prompt or MINILM_PROMPT),
+                  lambda words: decode(words) if max(words, default=0) < vocab else vector(words))
+
+
+def vector(words: list[int]) -> str:
+    """The first values of an embedding from its words, the bits of float32 values."""
+    values = np.array(words, "<u4").view(np.float32)
+    first = " ".join(f"{value:.4f}" for value in values[:6])
+    return f"embedding of {len(values)} values, length {np.linalg.norm(values):.4f}: {first} ..."
 
 
 def _path(model: str) -> Path:
@@ -103,12 +116,11 @@ def choose(weights: Weights, prompt: list[int], tokens: int, name: str | None,
            chiplets: int | None) -> Plan:
     """Plan for the configuration `name`, or the smallest named one that holds model and request.
 
+    tokens: new tokens, of an encoder the words of its embedding.
     Raises CompileError, host.RequestError: what does not fit, and what would.
     """
-    if weights.config.family is not LLAMA:
-        raise CompileError(f"architecture {weights.config.family.name} is not supported yet, only "
-                           "llama")
-    need = len(prompt) + tokens - 1
+    causal = weights.config.family.causal
+    need = len(prompt) + (tokens - 1 if causal else 0)
     positions = need if POSITIONS < need <= weights.config.max_seq else None
     if name:
         return _checked(make_plan(weights.config, _config(name, chiplets), positions), prompt,
@@ -134,6 +146,8 @@ def _size(config: Config) -> int:
 
 
 def _checked(plan: Plan, prompt: list[int], tokens: int) -> Plan:
-    host.check_request(SimpleNamespace(max_positions=plan.max_positions, vocab=plan.model.vocab),
-                       prompt, tokens)
+    model = plan.model
+    image = SimpleNamespace(max_positions=plan.max_positions, vocab=model.vocab,
+                            embedding_words=0 if model.family.causal else model.dim)
+    host.check_request(image, prompt, tokens)
     return plan

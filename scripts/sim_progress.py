@@ -68,6 +68,7 @@ class Progress:
 class Watcher(threading.Thread):
     """Shows what the simulation appends to its progress file.
 
+    new_tokens: that are expected; 0 of an encoder, whose words are not shown one by one.
     expected: records of the whole run. load_beats: beats that a chiplet reads before it is ready.
     run_cycles: a guess of the cycles from then on.
     """
@@ -119,6 +120,8 @@ class Watcher(threading.Thread):
             self.ready_at = event["checked"]
             self.progress.note(f"  {at}  ready, request sent")
             self._enter("prefill")
+        elif kind == "token" and not self.new_tokens:
+            self._enter("end")
         elif kind == "token":
             self.tokens.append(event["token"])
             self.progress.note(f"  {at}  token {len(self.tokens)}/{self.new_tokens}: "
@@ -127,7 +130,8 @@ class Watcher(threading.Thread):
         elif kind == "error":
             self.progress.note(f"  {at}  {event['text']}")
         if kind in ("tick", "ready", "token") and self.rate and self.phase != "end":
-            token = f"  token {len(self.tokens) + 1}/{self.new_tokens}" if self.ready_at else ""
+            asked = self.ready_at and self.new_tokens
+            token = f"  token {len(self.tokens) + 1}/{self.new_tokens}" if asked else ""
             left = self._cycles_left(event) / self.rate
             self.progress.show(f"{at}{token}  {left:.0f} s left")
 
