@@ -193,23 +193,26 @@ def work(command: Command, block: int) -> int:
     return command.rows * command.count if command.name == "send" else 0
 
 
-def _runs(records: Sequence[Record]) -> list[list[Record]]:
-    """Local records of a chiplet, cut behind the end of each list."""
-    out: list[list[Record]] = [[]]
+def _runs(records: Sequence[Record]) -> list[list[Command]]:
+    """Local commands of a chiplet, cut behind the end of each list."""
+    out: list[list[Command]] = [[]]
     for record in records:
-        if record.command is not None:
-            out[-1].append(record)
-            if record.command.name == "sync" and record.command.notify:
-                out.append([])
-    return out[:-1] if not out[-1] else out
+        command = record.command
+        if command is None:
+            continue
+        if command.name != "sync":
+            out[-1].append(command)
+        elif command.notify:
+            out.append([])
+    return out if out[-1] else out[:-1]
 
 
-def _kinds(runs: Sequence[Sequence[Sequence[Record]]], namer: _Namer) -> list[str]:
+def _kinds(runs: Sequence[Sequence[Sequence[Command]]], namer: _Namer) -> list[str]:
     """Of the lists that every chiplet has run: by the weight sets that are used on any."""
     kinds = []
     for run in zip(*runs):
-        layers = [namer.layer(c, r.command) for c, records in enumerate(run) for r in records
-                  if r.command.name == "mac"]
+        layers = [namer.layer(c, command) for c, commands in enumerate(run) for command in commands
+                  if command.name == "mac"]
         kinds.append("load" if not layers else "step" if max(layers) >= 0 else "head")
     return kinds
 
@@ -244,8 +247,7 @@ def join(trace: Trace, records: Sequence[Sequence[Record]], plan: Plan) -> Table
     columns: list[np.ndarray] = []
     for c, mine in enumerate(runs):
         queues = collections.defaultdict(list)
-        for number, run in enumerate(mine):
-            commands = [r.command for r in run if r.command.name != "sync"]
+        for number, commands in enumerate(mine):
             kind = kinds[number] if number < len(kinds) else ""
             operations = [namer.operation(command, kind) for command in commands]
             layers = [namer.layer(c, command) for command in commands]

@@ -192,17 +192,19 @@ def measured(run: Run, seen: Seen) -> dict:
     cycles = sum(p["cycles"] for p in served)
     gather = sum(p["where"]["gather"] for p in served)
 
-    def ratio(kind: str, above: str, below: Callable[[dict], float]) -> float:
-        chosen = [p for p in served if p["kind"] == kind]
-        return round(sum(p[above] for p in chosen) / sum(map(below, chosen)), 5) if chosen else 0.0
+    def ratio(chosen: list[dict], above: str, below: str, factor: float = 1) -> float:
+        total = sum(p[below] for p in chosen) * factor
+        return round(sum(p[above] for p in chosen) / total, 5) if chosen else 0.0
 
-    kinds = ("prefill", "decode", "head")
+    kinds = {kind: [p for p in served if p["kind"] == kind]
+             for kind in ("prefill", "decode", "head")}
+    kinds["token"] = kinds["decode"] + kinds["head"][1:]  # of the tokens behind the first
     peak = phases.peak(run.plan)
     return {
         "utilization_by_phase": {
-            k: ratio(k, "useful_macs", lambda p: p["cycles"] * peak) for k in kinds},
+            k: ratio(p, "useful_macs", "cycles", peak) for k, p in kinds.items()},
         "cycles_over_bound": {
-            k: ratio(k, "cycles", lambda p: p["macro_bound_cycles"]) for k in kinds},
+            k: ratio(p, "cycles", "macro_bound_cycles") for k, p in kinds.items()},
         "exposed_gather_cycles": round(gather, 1),
         "exposed_gather_share": round(gather / max(cycles, 1), 5),
         "link_payload_bytes": sum(p["link_payload_bytes"] for p in served),
