@@ -10,7 +10,7 @@
 
 module meet_props #(
   parameter OFFSET = 0,  // cycles for which b is in reset longer than a
-  parameter LIMIT = 200,
+  parameter LIMIT = 220,
   parameter FAULTY = 0
 ) (
   input wire clk

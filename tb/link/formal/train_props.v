@@ -74,7 +74,7 @@ module train_props #(
   localparam [15:0] RESET_END = 16;
   localparam [15:0] RETRAIN_END = 24;
   localparam [15:0] DETECT_END = DETECT_LIMIT + 1;
-  localparam [15:0] TRAIN_END = 171;
+  localparam [15:0] TRAIN_END = 231;
   localparam [15:0] ALIGN_END = 129;
   localparam [15:0] REPAIR_END = 4097;
   localparam [15:0] ATTEMPT = RETRAIN_END + DETECT_END + TRAIN_END + ALIGN_END + REPAIR_END;
