@@ -100,7 +100,8 @@ def golden(made: Compiled, plan: Plan, request: host.Request, progress: Progress
         count += 1
         progress.show(f"token {count}/{request.new_tokens}")
 
-    run = host.serve(made.images, plan.config, [request], seen=seen, want_logits=True,
+    run = host.serve(made.images, plan.config, [request], seen=seen,
+                     want_logits=plan.model.family.causal,
                      prepare=lambda package: preload.fill(package, made.preloaded))
     return dataclasses.replace(run, package=None)
 
