@@ -86,5 +86,5 @@ def test_a_layer_of_minilm_on_one_chiplet():
     weights = loaders.load(loaders.minilm_folder()).first_layers(1)
     cut = dataclasses.replace(weights, embedding=weights.embedding[2000:2512],
                               config=dataclasses.replace(weights.config, vocab=512))
-    check_bert(cut, configs.load("package4", n_chiplets=1, sets=1024), [1, 17, 64, 128],
+    check_bert(cut, configs.load("smollm2", n_chiplets=1), [1, 17, 64, 128],
                "minilm-layer")
