@@ -44,7 +44,11 @@ def load(path: str | Path) -> Weights:
         if kind not in FOLDERS:
             raise CheckpointError(f"{path}: model_type {kind} is not supported, only "
                                   f"{', '.join(FOLDERS)}")
-        return FOLDERS[kind](path)
+        try:
+            return FOLDERS[kind](path)
+        except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+            raise CheckpointError(f"{path}: config.json and tensors are not those of a {kind} "
+                                  f"model ({error!r})") from error
     with path.open("rb") as file:
         gguf = file.read(4) == b"GGUF"
     return load_gguf(path) if gguf or path.suffix == ".gguf" else load_llama2c(path)
@@ -209,9 +213,12 @@ class _Settings(dict):
 def _settings(folder: Path) -> dict[str, Any]:
     path = existing(folder / "config.json")
     try:
-        return _Settings(json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
-        raise CheckpointError(f"{path}: not a JSON object ({error})") from error
+        settings = json.loads(path.read_text())
+    except ValueError as error:
+        raise CheckpointError(f"{path}: not JSON ({error})") from error
+    if not isinstance(settings, dict):
+        raise CheckpointError(f"{path}: not a JSON object")
+    return _Settings(settings)
 
 
 def _read_folder(folder: str | Path) -> tuple[Path, dict[str, Any], Tensors]:

@@ -11,7 +11,17 @@ import pytest
 from safetensors.numpy import save_file
 
 from models import loaders, tokenizer
-from models.checkpoint import CheckpointError, LlamaWeights, pair_interleaved
+from models.checkpoint import (
+    BertConfig,
+    BertWeights,
+    BiasedLayer,
+    CheckpointError,
+    Gpt2Config,
+    Gpt2Weights,
+    LlamaWeights,
+    pair_interleaved,
+    random_biased,
+)
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +120,109 @@ def test_smollm2_tokenizer() -> None:
     chat = t.encode(tokenizer.smollm2_chat("Hi")).ids
     assert chat[0] == 1 and chat.count(tokenizer.SMOLLM2_STOP) == 2
     assert t.id_to_token(tokenizer.SMOLLM2_STOP) == "<|im_end|>"
+
+
+def write_folder(folder: Path, tensors: dict[str, np.ndarray], settings: dict) -> None:
+    folder.mkdir(exist_ok=True)
+    whole = {name: np.ascontiguousarray(t) for name, t in tensors.items()}
+    save_file(whole, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(settings))
+
+
+def gpt2_folder(w: Gpt2Weights, folder: Path, **settings) -> None:
+    """As Hugging Face writes it: matrices as [inputs, outputs], q, k and v as one."""
+    c = w.config
+    tensors = {"transformer.wte.weight": w.embedding, "transformer.wpe.weight": w.position,
+               "transformer.ln_f.weight": w.gamma, "transformer.ln_f.bias": w.beta}
+    for i, layer in enumerate(w.layers):
+        parts = {
+            "ln_1": (layer.attn_gamma, layer.attn_beta), "ln_2": (layer.ffn_gamma, layer.ffn_beta),
+            "attn.c_attn": (np.concatenate([layer.wq.T, layer.wk.T, layer.wv.T], axis=1),
+                            np.concatenate([layer.bq, layer.bk, layer.bv])),
+            "attn.c_proj": (layer.wo.T, layer.bo), "mlp.c_fc": (layer.w_in.T, layer.b_in),
+            "mlp.c_proj": (layer.w_out.T, layer.b_out),
+        }
+        for name, (weight, bias) in parts.items():
+            tensors[f"transformer.h.{i}.{name}.weight"] = weight
+            tensors[f"transformer.h.{i}.{name}.bias"] = bias
+    write_folder(folder, tensors, {
+        "model_type": "gpt2", "n_embd": c.dim, "n_layer": c.n_layers, "n_head": c.n_heads,
+        "n_inner": c.ffn_dim, "vocab_size": c.vocab, "n_positions": c.max_seq,
+        "layer_norm_epsilon": c.norm_eps, "activation_function": "gelu_new", **settings})
+
+
+def bert_folder(w: BertWeights, folder: Path, **settings) -> None:
+    c = w.config
+    names = {"q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value",
+             "o": "attention.output.dense", "_in": "intermediate.dense", "_out": "output.dense"}
+    norms = {"attn": "attention.output.LayerNorm", "ffn": "output.LayerNorm"}
+    at = "bert.embeddings."
+    tensors = {f"{at}word_embeddings.weight": w.embedding, f"{at}LayerNorm.weight": w.gamma,
+               f"{at}position_embeddings.weight": w.position, f"{at}LayerNorm.bias": w.beta,
+               f"{at}token_type_embeddings.weight": w.token_type}
+    for i, layer in enumerate(w.layers):
+        for ours, theirs in names.items():
+            tensors[f"bert.encoder.layer.{i}.{theirs}.weight"] = getattr(layer, f"w{ours}")
+            tensors[f"bert.encoder.layer.{i}.{theirs}.bias"] = getattr(layer, f"b{ours}")
+        for ours, theirs in norms.items():
+            tensors[f"bert.encoder.layer.{i}.{theirs}.weight"] = getattr(layer, f"{ours}_gamma")
+            tensors[f"bert.encoder.layer.{i}.{theirs}.bias"] = getattr(layer, f"{ours}_beta")
+    write_folder(folder, tensors, {
+        "model_type": "bert", "hidden_size": c.dim, "num_hidden_layers": c.n_layers,
+        "num_attention_heads": c.n_heads, "intermediate_size": c.ffn_dim, "vocab_size": c.vocab,
+        "max_position_embeddings": c.max_seq, "layer_norm_eps": c.norm_eps, "hidden_act": "gelu",
+        **settings})
+
+
+FOLDERS = {
+    "gpt2": (gpt2_folder, Gpt2Config(24, 2, 3, 40, 30, 20, 1e-5), "activation_function"),
+    "bert": (bert_folder, BertConfig(24, 2, 3, 40, 30, 20, 1e-12), "hidden_act"),
+}
+
+
+@pytest.mark.parametrize("family", list(FOLDERS))
+def test_folders_of_other_families(family: str, tmp_path: Path, seed: int) -> None:
+    """Written here as Hugging Face does, read back the same; what is wrong is named."""
+    write, config, activation = FOLDERS[family]
+    weights = random_biased(config, seed)
+    write(weights, tmp_path)
+    for path in (tmp_path, tmp_path / "model.safetensors"):
+        loaded = loaders.load(path)
+        assert loaded.config == config
+        for a, b in zip(loaded.layers, weights.layers):
+            assert all((getattr(a, n) == getattr(b, n)).all() for n in BiasedLayer.shapes(config))
+        assert (loaded.positions == weights.positions).all()
+        assert (np.array(loaded.norms) == np.array(weights.norms)).all()
+    assert loaded.first_layers(1).config.n_layers == 1
+    for settings, message in (
+        ({activation: "relu"}, "activation relu"), ({"model_type": "t5"}, "model_type t5"),
+        ({"vocab_size": "many"}, "not those of"),
+        ({"vocab_size": 31}, r"embedding: float32 \(30, 24\), expected float32 \(31, 24\)"),
+    ):
+        write(weights, tmp_path, **settings)
+        with pytest.raises(CheckpointError, match=message):
+            loaders.load(tmp_path)
+    write(weights, tmp_path)
+    settings = json.loads((tmp_path / "config.json").read_text())
+    for key in ("vocab_size", "n_layer" if family == "gpt2" else "num_hidden_layers"):
+        (tmp_path / "config.json").write_text(
+            json.dumps({k: v for k, v in settings.items() if k != key}))
+        with pytest.raises(CheckpointError, match=f"no {key}"):
+            loaders.load(tmp_path)
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(CheckpointError, match="not a JSON object"):
+        loaders.load(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    data = (tmp_path / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(data[:-4])
+    with pytest.raises(CheckpointError, match="truncated"):
+        loaders.load(tmp_path)
+
+
+def test_any_path(shared_data: Path, tmp_path: Path) -> None:
+    assert loaders.load(shared_data / "stories260K.bin").config.family.name == "llama"
+    with pytest.raises(CheckpointError, match="no such file"):
+        loaders.load(tmp_path / "absent")
+    (tmp_path / "broken.bin").write_bytes(b"GGUF" + bytes(40))
+    with pytest.raises(CheckpointError, match="not a readable GGUF"):
+        loaders.load(tmp_path / "broken.bin")
