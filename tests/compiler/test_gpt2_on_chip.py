@@ -63,3 +63,13 @@ def test_any_interleaving_gives_the_same(seed: int) -> None:
 
 def test_nano_runs_a_small_layer(seed: int) -> None:
     check(Gpt2Config(16, 1, 2, 24, 40, 32, 1e-5), config.load("nano"), 7, 3, seed)
+
+
+def test_a_batch_gives_what_its_sequences_give_alone(seed: int) -> None:
+    c, cfg = SHAPES["odd heads"], small(2, 16)
+    weights = random_biased(c, seed)
+    images = compile_model(weights, cfg, positions=16, batch=4)
+    prompts = [[1, 2, 3, 4, 5], [6], [7, 8]]
+    run = host.serve(images, cfg, [[host.Request(p, 3) for p in prompts]], poison=True)
+    assert host.by_sequence(run.tokens, 3) == [
+        reference(weights, 16, p, 3).tokens for p in prompts]
