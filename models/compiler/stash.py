@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 CHUNKS = (1, 2, 4, 8)
 """Tokens that a chunk may have."""
-ENOUGH = 1500
-"""Macro cycles of a chunk in a layer from which on its commands' start-up no longer counts."""
+ENOUGH, PER_GROUP = 1500, 500
+"""Macro cycles of a chunk in a layer from which on its commands' start-up no longer counts: so many
+at least, and so many for each attention group of a chiplet, whose commands are its own."""
 IN_FLIGHT = 4
 """Chunks that a list should have at least, rather than larger ones."""
 COPIES = 2
@@ -58,7 +59,8 @@ class Layout:
 def choose(plan: Plan) -> Layout:
     """The layout that fits for lists of as many tokens as the plan takes: enough chunks in flight,
     then large ones, then many. Raises StashError."""
-    large = [c for c in CHUNKS[2:] if c * plan.token_cycles >= ENOUGH]
+    enough = max(ENOUGH, PER_GROUP * max(map(len, plan.layers[0].groups)))
+    large = [c for c in CHUNKS[2:] if c * plan.token_cycles >= enough]
     sizes = [(chunk, 1 << i) for chunk in CHUNKS for i in range(8)
              if plan.takes(chunk << i) and chunk <= min(large, default=CHUNKS[-1])]
     failed = None

@@ -32,6 +32,8 @@ def run(weights: Weights, config: Config, requests: list[tuple[list[int], int]],
     result = simulate_package(config, built, golden.records, Job(requests), sim=sim,
                               work=WORK / name)
     assert_equal(result, golden)
+    first = result.token_cycles[-requests[-1][1]]
+    print(f"{name}: first word of the last answer after {first - result.request_cycle} cycles")
     return result.tokens
 
 
