@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
+import gguf
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -226,3 +228,60 @@ def test_any_path(shared_data: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.bin").write_bytes(b"GGUF" + bytes(40))
     with pytest.raises(CheckpointError, match="not a readable GGUF"):
         loaders.load(tmp_path / "broken.bin")
+
+
+def write_gguf(w: BertWeights | Gpt2Weights, path: Path, **left_out: bool) -> None:
+    """A file of either architecture, as llama.cpp names things."""
+    c = w.config
+    name = c.family.name
+    file = gguf.GGUFWriter(path, name)
+    sizes = {"embedding_length": c.dim, "block_count": c.n_layers, "context_length": c.max_seq,
+             "feed_forward_length": c.ffn_dim, "attention.head_count": c.n_heads}
+    for key, value in sizes.items():
+        if key not in left_out:
+            file.add_uint32(f"{name}.{key}", value)
+    file.add_float32(f"{name}.attention.layer_norm_epsilon", c.norm_eps)
+    tensors = {"token_embd.weight": w.embedding, "position_embd.weight": w.position}
+    if name == "bert":
+        norm, norms = "token_embd_norm", ("attn_output_norm", "layer_output_norm")
+        tensors["token_types.weight"] = w.token_type
+    else:
+        norm, norms = "output_norm", ("attn_norm", "ffn_norm")
+    tensors |= {f"{norm}.weight": w.gamma, f"{norm}.bias": w.beta}
+    for i, layer in enumerate(w.layers):
+        pairs = {
+            "attn_output": (layer.wo, layer.bo), norms[0]: (layer.attn_gamma, layer.attn_beta),
+            "ffn_up": (layer.w_in, layer.b_in), "ffn_down": (layer.w_out, layer.b_out),
+            norms[1]: (layer.ffn_gamma, layer.ffn_beta),
+        }
+        if name == "bert":
+            pairs |= {f"attn_{n}": (getattr(layer, f"w{n}"), getattr(layer, f"b{n}"))
+                      for n in "qkv"}
+        else:
+            pairs["attn_qkv"] = layer.matrices()["qkv"], layer.biases()["qkv"]
+        for part, (weight, bias) in pairs.items():
+            tensors |= {f"blk.{i}.{part}.weight": weight, f"blk.{i}.{part}.bias": bias}
+    for key, tensor in tensors.items():
+        if key not in left_out:
+            file.add_tensor(key, np.ascontiguousarray(tensor))
+    for step in (file.write_header_to_file, file.write_kv_data_to_file,
+                 file.write_tensors_to_file, file.close):
+        step()
+
+
+@pytest.mark.parametrize("family", list(FOLDERS))
+def test_gguf_of_other_families(family: str, tmp_path: Path, seed: int) -> None:
+    _, config, _ = FOLDERS[family]
+    weights, path = random_biased(config, seed), tmp_path / "model.gguf"
+    write_gguf(weights, path)
+    loaded = loaders.load(path)
+    assert dataclasses.replace(loaded.config, norm_eps=config.norm_eps) == config
+    for a, b in zip(loaded.layers, weights.layers):
+        assert all((getattr(a, n) == getattr(b, n)).all() for n in BiasedLayer.shapes(config))
+    assert (loaded.positions == weights.positions).all()
+    assert (np.array(loaded.norms) == np.array(weights.norms)).all()
+    for name, message in (("blk.1.ffn_up.bias", "tensor blk.1.ffn_up.bias is missing"),
+                          ("block_count", f"metadata {family}.block_count is missing")):
+        write_gguf(weights, path, **{name: True})
+        with pytest.raises(CheckpointError, match=message):
+            loaders.load(path)
