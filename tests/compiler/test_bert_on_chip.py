@@ -48,6 +48,15 @@ def test_lengths(length: int, seed: int) -> None:
     check(SHAPES["one head"], small(2, 16, n_macros=1), [length], seed)
 
 
+def test_what_does_not_fit_says_what_would() -> None:
+    """all-MiniLM-L6-v2 on the smallest configuration; a batch of sequences."""
+    minilm = BertConfig(384, 6, 12, 1536, 30522, 512, 1e-12)
+    with pytest.raises(CompileError, match="nano has 64 .* fits: tracer .* smollm2"):
+        make_plan(minilm, config.load("nano"))
+    with pytest.raises(CompileError, match="one sequence at a time"):
+        make_plan(minilm, config.load("tracer"), batch=2)
+
+
 def test_any_interleaving_gives_the_same(seed: int) -> None:
     """A missing semaphore would show as a difference, an unwritten operand or a deadlock."""
     for case in range(4):
