@@ -19,6 +19,8 @@ SHAPES = {  # dim, layers, heads, ffn, vocab, positions
     "halves of a block": BertConfig(96, 2, 3, 200, 33, 64, 1e-12),
 }
 
+LONG = pytest.mark.regress
+
 
 def small(n_chiplets: int, block: int, **sizes: int) -> Config:
     return config.load("tracer", **{
@@ -36,7 +38,7 @@ def check(c: BertConfig, cfg: Config, lengths: list[int], seed: int, **options) 
 
 
 @pytest.mark.parametrize("block", [16, 64])
-@pytest.mark.parametrize("chiplets", [1, 2, 3, 4])
+@pytest.mark.parametrize("chiplets", [1, 4, *(pytest.param(n, marks=LONG) for n in (2, 3))])
 @pytest.mark.parametrize("name", list(SHAPES))
 def test_equals_the_reference(name: str, chiplets: int, block: int, seed: int) -> None:
     """Nothing unwritten is used; chiplets, block, shape and unused rows of chunks do not matter."""

@@ -20,6 +20,8 @@ SHAPES = {  # dim, layers, heads, ffn, vocab, positions
     "halves of a block": Gpt2Config(96, 2, 3, 200, 33, 64, 1e-5),
 }
 
+LONG = pytest.mark.regress
+
 
 def small(n_chiplets: int, block: int, **sizes: int) -> Config:
     return config.load("tracer", **{
@@ -38,7 +40,7 @@ def check(c: Gpt2Config, cfg: Config, prompt_length: int, new: int, seed: int, *
 
 
 @pytest.mark.parametrize("block", [16, 64])
-@pytest.mark.parametrize("chiplets", [1, 2, 3, 4])
+@pytest.mark.parametrize("chiplets", [1, 4, *(pytest.param(n, marks=LONG) for n in (2, 3))])
 @pytest.mark.parametrize("name", list(SHAPES))
 def test_equals_the_reference(name: str, chiplets: int, block: int, seed: int) -> None:
     """Nothing unwritten is used, and chiplets, block and shape do not matter."""

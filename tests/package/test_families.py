@@ -54,7 +54,7 @@ def check_bert(weights: Weights, config: Config, lengths: list[int], name: str, 
     assert np.array(words, "<u4").tobytes() == wanted.tobytes()
 
 
-@pytest.mark.parametrize("sim", ["verilator", "icarus"])
+@pytest.mark.parametrize("sim", ["verilator", pytest.param("icarus", marks=pytest.mark.regress)])
 def test_gpt2_on_nano(sim):
     """Nothing unwritten is read (poison mode), and on Icarus no X reaches a record."""
     if reason := missing_simulator(sim):
@@ -62,7 +62,7 @@ def test_gpt2_on_nano(sim):
     check_gpt2(TINY_GPT2, configs.load("nano"), f"gpt2-nano-{sim}", sim=sim, poison=True)
 
 
-@pytest.mark.parametrize("sim", ["verilator", "icarus"])
+@pytest.mark.parametrize("sim", ["verilator", pytest.param("icarus", marks=pytest.mark.regress)])
 def test_bert_on_nano(sim):
     """Likewise; sequences of one list and of padded ones."""
     if reason := missing_simulator(sim):
@@ -71,11 +71,13 @@ def test_bert_on_nano(sim):
                f"bert-nano-{sim}", sim=sim, poison=True)
 
 
+@pytest.mark.regress
 @pytest.mark.sim("verilator")
 def test_gpt2_on_two_chiplets():
     check_gpt2(GPT2, configs.load("tracer"), "gpt2-tracer")
 
 
+@pytest.mark.regress
 @pytest.mark.sim("verilator")
 def test_bert_on_two_chiplets():
     check_bert(random_biased(BERT, 1), configs.load("tracer"), [1, 17, 40], "bert-tracer")
