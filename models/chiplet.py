@@ -10,16 +10,21 @@ its masks exclude are exempt) raises PoisonError.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
-from models import dimc, mx, vector_engine
+from models import dimc, mx, native, vector_engine
 from models.commands import Command, IllegalCommand
 from models.config import Config
 from models.errors import AddressError, MemoryAccessError, PoisonError
 from models.signature import array_signature
 
 PATTERN = 0xFF  # of bytes that nothing has written: NaN as fp32, an exponent byte of 255
+
+
+def _filled(shape: tuple[int, ...], poison: bool) -> np.ndarray:
+    return np.full(shape, PATTERN, np.uint8) if poison else np.zeros(shape, np.uint8)
 
 
 def _need(c: Command, *fields: str) -> None:
@@ -65,10 +70,9 @@ class Macro:
     """
 
     def __init__(self, sets: int, block: int, poison: bool) -> None:
-        fill = PATTERN if poison else 0
         self.block = block
-        self.weights = np.full((sets, block, block), fill, np.uint8).view(np.int8)
-        self.exps = np.full((sets, block, 2), fill, np.uint8)
+        self.weights = _filled((sets, block, block), poison).view(np.int8)
+        self.exps = _filled((sets, block, 2), poison)
         self.written = np.zeros((sets, block, block), bool) if poison else None
         self.exps_written = np.zeros((sets, block), bool) if poison else None
         self._values = np.empty((sets, block, block), np.float32)
@@ -136,11 +140,10 @@ class Chiplet:
     """
 
     def __init__(self, config: Config, index: int, memory: np.ndarray, poison: bool = False):
-        fill = PATTERN if poison else 0
         self.config, self.index, self.memory = config, index, memory
         self.block, self.lanes, self.poison = config.block, config.lanes, poison
-        self.data = np.full((config.stash_beats, self.block), fill, np.uint8)
-        self.exps = np.full((config.stash_beats, 2), fill, np.uint8)
+        self.data = _filled((config.stash_beats, self.block), poison)
+        self.exps = _filled((config.stash_beats, 2), poison)
         self.written = np.zeros((config.stash_beats, self.block), bool) if poison else None
         self.exps_written = np.zeros(config.stash_beats, bool) if poison else None
         self.scalars = np.full(vector_engine.SCALARS, np.nan if poison else 0, np.float32)
@@ -152,12 +155,27 @@ class Chiplet:
             "sync": lambda c: 0, "mac": self._mac, "ve": self._ve, "load": self._load,
             "store": self._store, "weights": self._weights, "column": self._move, "row": self._move,
         }
+        self.native = None
+        if not poison and memory.flags.c_contiguous and native.library():
+            self.native = native.Engines(
+                self.block, self.data, self.exps, memory, self.scalars, self.held,
+                [m.weights for m in self.macros], [m.exps for m in self.macros])
 
     def execute(self, c: Command) -> int:
         """Run one relocated command of a local engine (all but send) and return its signature.
 
         Raises IllegalCommand, AddressError, MemoryAccessError, PoisonError (nothing is written).
         """
+        return self.execute_word(c.name, c.queue, c.encode(), lambda: c)
+
+    def execute_word(self, name: str, queue: int, word: bytes,
+                     command: Callable[[], Command]) -> int:
+        """The same from the 32 bytes of a command; `command` gives the decoded one if need be."""
+        if self.native is not None and name in native.KINDS:
+            signature = self.native.execute(native.KINDS[name], queue, word)
+            if signature is not None:
+                return signature
+        c = command()
         return self._run[c.name](c)
 
     # Stash
@@ -222,7 +240,7 @@ class Chiplet:
 
     def _product(self, macro: Macro, x, e, sets, c: Command, before) -> np.ndarray:
         """x int8 [rows, blocks, block], e [rows, blocks] -> float32 [rows, cols]; see dimc."""
-        if not c.int4 and before is None:
+        if not c.int4 and before is None and self.native is None:
             values, low, high = macro.values(sets)
             step = e.astype(np.int32) - mx.UNIT - 6
             xlow = np.where(x.any(axis=-1), step, 1 << 10).min()

@@ -52,8 +52,13 @@ class Record:
     opcode: int
     sequence: int
     signature: int
-    command: Command | None = dataclasses.field(default=None, compare=False, repr=False)
-    """What was executed; None for packets."""
+    word: bytes | None = dataclasses.field(default=None, compare=False, repr=False)
+    """The 32 bytes of what was executed, relocated; None for packets."""
+
+    @property
+    def command(self) -> Command | None:
+        """The same decoded."""
+        return None if self.word is None else decode(self.word)
 
 
 class CommandError(RuntimeError):
@@ -118,8 +123,39 @@ def shuffled(seed: int) -> Policy:
     return lambda actions: actions[int(rng.integers(len(actions)))]
 
 
+class _Listed:
+    """A command as it stands in a list: what does not depend on base registers. producers: those it
+    waits for. based: lowest bit, mask and register of each relocatable field that has one."""
+
+    __slots__ = ("name", "queue", "opcode", "producers", "signal_first", "signal_count", "raw",
+                 "value", "based")
+
+    def __init__(self, raw: bytes, command: Command, chiplet: int) -> None:
+        fmt = commands.formats()[command.name]
+        self.name, self.queue, self.opcode = command.name, command.queue, fmt.opcode
+        waited = range(command.wait_first, command.wait_first + command.wait_count)
+        self.producers = [p for p in waited if p != PEER0 + chiplet]
+        self.signal_first, self.signal_count = command.signal_first, command.signal_count
+        self.raw, self.value, self.based = raw, int.from_bytes(raw, "little"), []
+        for name, register in command.bases.items():
+            field = fmt.fields[name]
+            self.value -= register << field.base_lsb
+            self.based.append((field.lsb, (1 << field.width) - 1, register))
+
+    def word(self, base: list[int]) -> bytes:
+        """As the fetcher queues it: field + base register, modulo the width."""
+        if not self.based:
+            return self.raw
+        value = self.value
+        for lsb, mask, register in self.based:
+            old = value >> lsb & mask
+            value += ((old + base[register] & mask) - old) << lsb
+        return value.to_bytes(commands.BYTES, "little")
+
+
 class Dispatcher:
-    """Queues, semaphores, base registers and list fetcher of one chiplet."""
+    """Queues, semaphores, base registers and list fetcher of one chiplet. Queues hold commands as
+    listed, with their relocated words."""
 
     def __init__(self, chiplet: Chiplet) -> None:
         self.chiplet = chiplet
@@ -129,9 +165,10 @@ class Dispatcher:
         self.sequence = collections.Counter()
         self.records: list[Record] = []
         self.signature_sum = 0
-        self._fetch: Iterator[Command] | None = None
+        self._fetch: Iterator[tuple[_Listed, bytes]] | None = None
         self._pushed: collections.deque[Command] = collections.deque()
-        self._held: Command | None = None
+        self._held: tuple[_Listed, bytes] | None = None
+        self._known: dict[bytes, _Listed] = {}
 
     def start(self, beat: int, limit: int) -> None:
         """Begin to fetch the list at memory beat `beat`, at most `limit` beats long."""
@@ -145,29 +182,43 @@ class Dispatcher:
             raise ValueError(f"chiplet {self.chiplet.index}: a list is still being fetched")
         self._pushed.append(command)
 
-    def _commands(self, beat: int, limit: int) -> Iterator[Command]:
+    def _commands(self, beat: int, limit: int) -> Iterator[tuple[_Listed, bytes]]:
         raw = self.chiplet.memory[beat : beat + limit].tobytes()
         for at in range(0, len(raw), commands.BYTES):
-            command = decode(raw[at : at + commands.BYTES])
-            if command.name == "end":
+            listed = self._listed(raw[at : at + commands.BYTES])
+            if listed.name == "end":
                 return
-            yield command.relocate(self.base) if command.bases else command
+            yield listed, listed.word(self.base)
         raise ListError(f"list at memory beat {beat} does not end within {limit} beats")
+
+    def _listed(self, raw: bytes) -> _Listed:
+        """Decode and check; raises IllegalCommand."""
+        listed = self._known.get(raw)
+        if listed is None:
+            command = decode(raw)
+            if command.name != "end":
+                self._check(command)
+            listed = self._known[raw] = _Listed(raw, command, self.chiplet.index)
+        return listed
 
     def fetch(self, depth: int) -> None:
         """Fetch in order until a command finds its queue full, or the list has ended."""
         while self._fetch or self._pushed or self._held:
-            command = self._held or (
-                self._pushed.popleft() if self._pushed else next(self._fetch, None))
+            item = self._held
+            if item is None and self._pushed:
+                listed = self._listed(self._pushed.popleft().encode())
+                item = listed, listed.word(self.base)
+            elif item is None:
+                item = next(self._fetch, None)
             self._held = None
-            if command is None:
+            if item is None:
                 self._fetch = None
                 return
-            self._check(command)
-            if len(self.queues[command.queue]) == depth:
-                self._held = command
+            queue = self.queues[item[0].queue]
+            if len(queue) == depth:
+                self._held = item
                 return
-            self.queues[command.queue].append((command, self._producers(command)))
+            queue.append(item)
 
     def _check(self, command: Command) -> None:
         """What the dispatcher checks when a command arrives; raises IllegalCommand."""
@@ -185,23 +236,16 @@ class Dispatcher:
     def idle(self) -> bool:
         return not (self._fetch or self._pushed or self._held or any(self.queues.values()))
 
-    def _producers(self, command: Command) -> list[int]:
-        """Producers a command waits for; this chiplet's own peer number is passed over."""
-        if not command.wait_count:
-            return []
-        waited = range(command.wait_first, command.wait_first + command.wait_count)
-        return [p for p in waited if p != PEER0 + self.chiplet.index]
-
     def missing(self, queue: int) -> list[int]:
         """Producers that the head of a queue still waits for."""
-        return [p for p in self.queues[queue][0][1] if not self.semaphores[p][queue]]
+        return [p for p in self.queues[queue][0][0].producers if not self.semaphores[p][queue]]
 
-    def take(self, queue: int) -> Command:
+    def take(self, queue: int) -> tuple[_Listed, bytes]:
         """Remove the head of a queue, its semaphores taken."""
-        command, producers = self.queues[queue].popleft()
-        for producer in producers:
+        item = self.queues[queue].popleft()
+        for producer in item[0].producers:
             self.semaphores[producer][queue] -= 1
-        return command
+        return item
 
     def signal(self, producer: int, first: int, count: int) -> None:
         for consumer in range(first, first + count):
@@ -211,10 +255,10 @@ class Dispatcher:
                 raise SemaphoreOverflow(f"{names[0]} signalled {names[1]} {COUNTER_MAX + 1} times")
 
     def complete(self, queue: int, opcode: int, signature: int,
-                 command: Command | None = None) -> None:
+                 word: bytes | None = None) -> None:
         sequence = self.sequence[queue]
         self.sequence[queue] += 1
-        self.records.append(Record(queue, opcode, sequence & 0xFFFF, signature, command))
+        self.records.append(Record(queue, opcode, sequence & 0xFFFF, signature, word))
         if queue < PEER0:
             self.signature_sum = (self.signature_sum + signature) & 0xFFFFFFFF
 
@@ -298,18 +342,20 @@ class Package:
             self._guard(action.chiplet, action.queue,
                         lambda: d.signal(action.queue, packet.first, packet.count))
             return
-        command = d.take(action.queue)
-        self._guard(action.chiplet, action.queue, lambda: self._execute(d, command))
+        self._guard(action.chiplet, action.queue, lambda: self._execute(d, action.queue))
 
-    def _execute(self, d: Dispatcher, command: Command) -> None:
-        if command.name == "send":
-            signature, packets = d.chiplet.send(command)
+    def _execute(self, d: Dispatcher, queue: int) -> None:
+        listed, word = d.take(queue)
+        if listed.name == "sync":
+            signature = 0
+        elif listed.name == "send":
+            signature, packets = d.chiplet.send(decode(word))
             for to, packet in packets.items():
                 self.packets[to, d.chiplet.index].append(packet)
         else:
-            signature = d.chiplet.execute(command)
-        d.complete(command.queue, commands.formats()[command.name].opcode, signature, command)
-        d.signal(command.queue, command.signal_first, command.signal_count)
+            signature = d.chiplet.execute_word(listed.name, queue, word, lambda: decode(word))
+        d.complete(queue, listed.opcode, signature, word)
+        d.signal(queue, listed.signal_first, listed.signal_count)
 
     def _stuck(self) -> str:
         """Who waits for whom."""
@@ -319,7 +365,7 @@ class Package:
                 if held:
                     waits = ", ".join(commands.queue_name(p) for p in d.missing(queue))
                     lines.append(f"chiplet {i}: {commands.queue_name(queue)} command "
-                                 f"{d.sequence[queue]} ({held[0][0]}) waits for {waits}")
+                                 f"{d.sequence[queue]} ({decode(held[0][1])}) waits for {waits}")
         return "HUNG: " + ("; ".join(lines) or "no queue holds a command")
 
     def unconsumed(self) -> list[str]:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from models import native
+
 
 def beat_signature(offset: int, data_bytes: bytes, exps: Sequence[int] = (0, 0)) -> int:
     """CRC-32 of one beat: offset in beats, BLOCK data bytes, exponents (lower, upper half).
@@ -32,6 +34,8 @@ def array_signature(offset: np.ndarray, data: np.ndarray, exps: np.ndarray) -> i
 
     offset int [n], each from 0 to 2^32 - 1; data uint8 [n, BLOCK]; exps uint8 [n, 2].
     """
+    if native.library():
+        return native.signature(offset, data, exps)
     raw = np.concatenate(
         [offset.astype("<u4").reshape(-1, 1).view(np.uint8), data, exps], axis=1
     ).tobytes()
