@@ -8,6 +8,7 @@ utilisation, `x` is cycles over macro_bound_cycles, both as docs/architecture.md
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from models import config, cycle, cycle_stash
-from models.checkpoint import LlamaConfig
+from models.checkpoint import BertConfig, LlamaConfig
 from models.commands import decode
 from models.compiler.lists import Lists
 from models.compiler.plan import Plan
@@ -277,26 +278,27 @@ def stash(console: Console, seeds: int = 4) -> list[dict]:
 
 
 def compiled(console: Console) -> list[dict]:
-    """The compiler's own lists of a SmolLM2 layer, against the builder's."""
-    model = LlamaConfig(576, 1, 9, 3, 64, 1536, 49152, 8192, 1e5, 1e-5, True)
-    out = Table(title="compiled: lists of models/compiler, one SmolLM2-135M layer, cycles",
-                title_justify="left")
+    """The compiler's own lists of a layer, against the builder's."""
+    models = {SMOLLM2: LlamaConfig(576, 1, 9, 3, 64, 1536, 49152, 8192, 1e5, 1e-5, True),
+              MINILM: BertConfig(384, 1, 12, 1536, 30522, 512, 1e-12)}
+    out = Table(title="compiled: lists of models/compiler, one layer, cycles", title_justify="left")
     for column in ("", "compiler", "", "", "builder"):
         out.add_column(column, justify="right")
     records = []
-    for n in (1, 2, 4):
-        plan = Plan(model, config.load("smollm2", n_chiplets=n), 256)
+    for n, (shape, model) in itertools.product((1, 2, 4), models.items()):
+        plan = Plan(model, config.load("smollm2", n_chiplets=n), 128 if shape.encoder else 256)
         chunk = plan.layout.chunk
-        for chunks, last, position in ((1, 1, 64), (1, chunk, 0), (2, chunk, 0), (4, chunk, 0),
-                                       (8, chunk, 0), (16, chunk, 0), (32, chunk, 0)):
+        decode_one = [] if shape.encoder else [(1, 1, 64)]
+        sizes = [1 << i for i in range(6) if 1 << i <= plan.layout.chunks]
+        for chunks, last, position in [*decode_one, *((size, chunk, 0) for size in sizes)]:
             tokens = (chunks - 1) * chunk + last
             base = [0, position, last, position + tokens, *[0] * 12]
             lists = [[decode(r[i : i + 32]).relocate(base) for i in range(0, len(r) - 32, 32)]
                      for r in Lists(plan, 0).step(chunks)]
             result = cycle.run(lists, BUILT)
-            job = Job(SMOLLM2, tokens, position, chunk=chunk, lag=1, pieces=3, chiplets=n)
+            job = Job(shape, tokens, position, chunk=chunk, lag=1, pieces=3, chiplets=n)
             builder = cycle.run(workload(job).lists, BUILT).cycles
-            name = f"{tokens} tokens at {position}, {n} chiplets"
+            name = f"{shape.name}: {tokens} tokens at {position}, {n} chiplets"
             utilization = result.mac_utilization(job.useful_macs)
             out.add_row(name, f"{result.cycles:,}", f"{100 * utilization:.1f} %",
                         f"x{result.cycles / job.macro_bound_cycles:.2f}", f"{builder:,}")
