@@ -77,7 +77,7 @@ BAD_INPUTS = {
     "negative.bin": (IDS, "size is not positive"),
     "bad.gguf": (IDS, "not a readable GGUF"),
     "no-config": (IDS, "no such file"),
-    "bad-config": (IDS, "not a JSON object"),
+    "bad-config": (IDS, "not JSON|not a JSON object"),
     "empty-config": (IDS, "config.json has no hidden_size"),
     "other-family": (IDS, "model_type mamba is not supported"),
     "large.bin": ([*IDS, "--config", "nano"], "configuration nano has 64"),
