@@ -50,7 +50,9 @@ class Lists(Stages):
         return self.program.finish()
 
     def _logits(self) -> None:
-        """Final norm, logits and argmax of the last token of the step list before."""
+        """Final norm, logits and argmax of one row of x (LAST). The argmax beats of each sequence
+        have a place of their own (SLOT): a chiplet may begin the head of the next sequence before
+        another one has looked at them."""
         p = self.plan
         xq, logits, slots = (p.buffers[n] for n in ("head_xq", "logits", "slots"))
         x = p.buffers["x"]
