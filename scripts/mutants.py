@@ -2,7 +2,8 @@
 """Faulty versions of a block: bit-level mutants of its netlist, and named faults in its text.
 
 All mutants of a netlist are in one Verilog file, which behaves like the original until the plusarg
-+mutant=N chooses one: Yosys' `mutate -ctrl` adds the select input. The design is mutated before it
++mutant=N chooses one: Yosys' `mutate -ctrl` adds the select input. Netlists that are built together
+number theirs one after the other. The design is mutated before it
 is flattened, so a fault in a module is in all its instances with the same parameters. A named
 fault is a source file with one piece of text replaced (tests/mutants/<block>.toml).
 Both are put into a folder that mirrors the repository; MUTANT= makes tb/common/runner.py read it.
@@ -79,8 +80,10 @@ class Mutant:
 class Netlist:
     """An elaboration of a block (an entry of `mutate` in scripts/blocks.toml) and its mutants."""
 
-    def __init__(self, block: str, entry: dict) -> None:
+    def __init__(self, block: str, entry: dict, before: int = 0) -> None:
+        """`before`: mutants of the netlists in front of it in the same build."""
         self.entry = entry
+        self.before = before
         self.top = entry["top"]
         self.name = entry.get("name", self.top)
         self.folder = OUT / block / self.name
@@ -90,7 +93,7 @@ class Netlist:
         self.graphs: dict[str, Graph | None] = {}
 
     def make(self, count: int, seed: int) -> None:
-        """Write design.il and the netlist with `count` mutants, spread over the modules."""
+        """Write design.il and netlist.v with `count` mutants, spread over the modules."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         includes = " ".join(f"-I{relative(path)}" for path in self.files.incdirs)
@@ -130,11 +133,17 @@ class Netlist:
             "opt_clean",
             f"write_verilog -noattr {self._path('netlist.v')}",
         )
-        netlist = self._selectable((self.folder / "netlist.v").read_text())
-        for path in self.files.sources:  # all of them: an edit during the run must not count
-            target = self.folder / "tree" / relative(path)
+
+    def put_into(self, tree: Path) -> None:
+        """Write the netlist into a folder that mirrors the repository, and of its other sources
+        those that are not there: all of them, so that an edit during the run does not count."""
+        for path in self.files.sources:
+            target = tree / relative(path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(netlist if path.stem == self.top else path.read_text())
+            if path.stem == self.top:
+                target.write_text(self._selectable((self.folder / "netlist.v").read_text()))
+            elif not target.is_file():
+                target.write_text(path.read_text())
 
     def proof(self, mutant: Mutant) -> str:
         """The kind of proof that the mutant is no fault (scripts/equivalence.py), or nothing: of
@@ -209,11 +218,18 @@ class Netlist:
         listed = ", ".join(f"parameter {name} = {value}" for name, value in sets.items())
         head = f"module {self.top} #({listed}) (" if sets else f"module {self.top}("
         netlist = re.sub(rf"(?m)^module {self.top}\(", head, netlist, count=1)
-        netlist = netlist.replace(f", {SELECT});", ");", 1)
+        netlist = re.sub(rf",\s*{SELECT}\s*\);", ");", netlist, count=1)
         netlist = re.sub(rf"(?m)^  wire (\[.*\] )?{SELECT};\n", "", netlist, count=1)
         register = (
             rf"  reg \1{SELECT};"
-            f'\n  initial if (!$value$plusargs("mutant=%d", {SELECT})) {SELECT} = 0;'
+            "\n  integer mutant_number;"
+            "\n  initial begin"
+            '\n    if (!$value$plusargs("mutant=%d", mutant_number)) mutant_number = 0;'
+            f"\n    mutant_number = mutant_number - {self.before};"
+            f"\n    {SELECT} = 0;"
+            f"\n    if (mutant_number > 0 && mutant_number <= {len(self.mutants)})"
+            f" {SELECT} = mutant_number;"
+            "\n  end"
         )
         netlist, found = re.subn(rf"(?m)^  input (\[.*\] )?{SELECT};", register, netlist, count=1)
         if not found:

@@ -19,6 +19,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import time
 from collections import Counter
@@ -122,11 +123,25 @@ def waives(waiver: dict, netlist: Netlist, mutant: Mutant) -> bool:
     )
 
 
-def try_netlist(report: Report, entry: dict, count: int) -> None:
-    """Make one netlist of the block and run the tests on each of its mutants."""
-    netlist = Netlist(report.block, entry)
-    netlist.make(count, current_seed())
-    tree, tests = netlist.folder / "tree", entry["tests"]
+def make_netlists(block: str, entries: list[dict], counts: list[int]) -> list[tuple[Netlist, Path]]:
+    """The netlists, each with the folder for MUTANT=: its own, or that of its `build`."""
+    made: list[tuple[Netlist, Path]] = []
+    for entry, count in zip(entries, counts):
+        build = entry.get("build")
+        front = [n for n, _ in made if build and n.entry.get("build") == build]
+        netlist = Netlist(block, entry, sum(len(n.mutants) for n in front))
+        tree = OUT / block / "builds" / build if build else netlist.folder / "tree"
+        if not front:
+            shutil.rmtree(tree, ignore_errors=True)
+        netlist.make(count, current_seed())
+        netlist.put_into(tree)
+        made.append((netlist, tree))
+    return made
+
+
+def try_netlist(report: Report, netlist: Netlist, tree: Path) -> None:
+    """Run the tests on each mutant of a netlist."""
+    tests = netlist.entry["tests"]
     first_failure(tests, tree, 0, 600)  # builds
     started = processor_time()
     original = first_failure(tests, tree, 0, 600)
@@ -136,7 +151,8 @@ def try_netlist(report: Report, entry: dict, count: int) -> None:
     mutants = netlist.mutants
     print(f"{netlist.name}: {len(mutants)} mutants, tests of {seconds:.1f} s", flush=True)
     for mutant in mutants:
-        result = first_failure(tests, tree, mutant.number, 5 + round(3 * seconds))
+        number = netlist.before + mutant.number
+        result = first_failure(tests, tree, number, 5 + round(3 * seconds))
         said = report.count(result) if result.test else report.survived(netlist, mutant)
         print(f"  {mutant.number:4d} {mutant.place} {mutant.what}: {said}", flush=True)
 
@@ -168,9 +184,10 @@ def main() -> int:
             stop(f"mutate: scripts/blocks.toml names unknown tests\n{shown.getvalue()[-2000:]}")
     total = int(os.environ.get("MUTANTS") or 300)
     whole = sum(entry.get("share", 1) for entry in entries)
-    for entry in entries:
-        if count := round(total * entry.get("share", 1) / whole):
-            try_netlist(report, entry, count)
+    counts = [round(total * entry.get("share", 1) / whole) for entry in entries]
+    used = [(entry, count) for entry, count in zip(entries, counts) if count]
+    for netlist, tree in make_netlists(block, *map(list, zip(*used))):
+        try_netlist(report, netlist, tree)
     tests = {e.get("name", e["top"]): e.get("named", e["tests"]) for e in entries}
     for fault in [Fault(**fault) for fault in listed.get("fault", [])]:
         try_named(report, fault, tests[fault.netlist])

@@ -32,6 +32,8 @@ AREA = ("+strash;ifraig;scorr;dc2;dch;amap,-m", "+strash;dch;amap,-m")
 
 def ways(entry: dict, liberty: Path | None) -> list[tuple[str, str]]:
     """Options of synth and of abc, one pair per way to map the netlist."""
+    if entry.get("fast"):  # without the searches by SAT, which multipliers never let end
+        return [("-noshare -noabc", f"-fast -liberty {liberty}" if liberty else "-fast -g cmos2")]
     if not liberty:
         scripts = ("-g cmos2",)
     elif entry.get("least_area"):
@@ -47,7 +49,8 @@ def script(files: FileList, entry: dict, liberty: Path | None) -> str:
     top = entry["top"]
     includes = " ".join(f"-I{path}" for path in files.incdirs)
     lines = [f"read_liberty -lib {liberty}"] if liberty else []
-    lines += [f"read_verilog {includes} {' '.join(map(str, files.sources))}"]
+    sources = [*files.sources, *(ROOT / name for name in entry.get("sources", []))]
+    lines += [f"read_verilog {includes} {' '.join(map(str, sources))}"]
     lines += [f"blackbox {name}" for name in entry.get("blackbox", [])]
     sets = " ".join(f"-chparam {k} {v}" for k, v in entry.get("parameters", {}).items())
     # Names of objects, which hold line numbers, would otherwise decide ties and change the area.
