@@ -155,6 +155,33 @@ static void look_alikes(int trials) {
         lanes_late({});
     }
 }
+// Lanes that show a sync once, one after the other, do not add up to a peer.
+static void data_for_a_peer() {
+    watch_states();
+    checking = false;
+    in_state(S_DETECT);
+    replaced = (uint64_t(1) << LANES) - 1;
+    shown.fill(0xAA);
+    for (int lane = 0; lane < LANES; ++lane) {
+        std::vector<int> bits;  // a sync at each place in a byte, 17 bits apart
+        for (int copy = 0; copy < 8; ++copy) {
+            for (int i = 0; i < 16; ++i) bits.push_back(0x0BD7 >> i & 1);
+            bits.push_back(0);
+        }
+        cycles(28 + draw(10));
+        for (size_t at = 0; at < bits.size(); at += 8) {
+            shown[size_t(lane)] = 0;
+            for (size_t i = 0; i < 8; ++i) shown[size_t(lane)] |= uint8_t(bits[at + i] << i);
+            cycle();
+        }
+        shown[size_t(lane)] = 0xAA;
+        want(uint64_t(state), S_DETECT, "state after data that look like a sync");
+    }
+    replaced = 0;
+    peer.lanes.train();
+    wait(2000, "training after data that look like a sync", up);
+    check_places();
+}
 
 // ---- the verdict on a lane: 11 wrong bytes of 44
 static void spoil(const std::vector<int>& lanes) {
@@ -209,6 +236,7 @@ static void minorities(int trials) {
 static void training_cases(int trials) {
     alignment(trials);
     look_alikes(std::min(16 * LANES, 4 * trials));
+    data_for_a_peer();
     verdicts();
     minorities(trials);
 }
