@@ -25,7 +25,7 @@ from models.checkpoint import BertConfig, LlamaConfig
 from models.commands import decode
 from models.compiler.lists import Lists
 from models.compiler.plan import Plan
-from models.cycle_hardware import Hardware, target
+from models.cycle_hardware import Hardware, target, up
 from models.cycle_job import MINILM, SMOLLM2, Job, Shape
 from models.cycle_workload import workload
 from tb.common.filelist import ROOT
@@ -309,7 +309,42 @@ def compiled(console: Console) -> list[dict]:
     return records
 
 
-SPECIAL: dict[str, Callable[[Console], list[dict]]] = {"stash": stash, "compiled": compiled}
+STREAMED = LlamaConfig(576, 6, 9, 3, 64, 1536, 512, 8192, 1e5, 1e-5, True)
+
+
+def streaming(console: Console) -> list[dict]:
+    """Six SmolLM2 layers whose weights come from memory, against the same with all in place."""
+    out = Table(title="streaming: cycles per layer of SmolLM2-135M, one chiplet, weights streamed",
+                title_justify="left")
+    for column in ("tokens", "cycles", "memory port", "all weights in place", "ratio"):
+        out.add_column(column, justify="right")
+    records = []
+    plans = [Plan(STREAMED, config.load("smollm2", n_chiplets=1), 256, stream=s)
+             for s in (True, False)]
+    held = {(c, layer, s.macro, s.set): (0, up(s.cols, 64) * up(linear.depth, 64) * 64)
+            for layer, placed in enumerate(plans[0].layers) for linear in placed.linears
+            for c, shards in enumerate(linear.shards) for s in shards}
+    beats = sum(count + up(count, 32) for _, count in held.values())
+    for chunks in (1, 2, 4, 8, 16, 32):
+        tokens, cycles = chunks * plans[0].layout.chunk, []
+        base = [0, 0, plans[0].layout.chunk, tokens, *[0] * 12]
+        for plan in plans:
+            (raw,) = Lists(plan, 0, held).step(chunks)
+            commands = [decode(raw[i : i + 32]).relocate(base)
+                        for i in range(0, len(raw) - 32, 32)]
+            cycles.append(cycle.run([commands], BUILT).cycles)
+        streamed, resident = (n / STREAMED.n_layers for n in cycles)
+        port = beats / cycles[0]
+        out.add_row(f"{tokens}", f"{streamed:,.0f}", f"{100 * port:.1f} %", f"{resident:,.0f}",
+                    f"{streamed / resident:.2f}")
+        records.append({"tokens": tokens, "cycles_per_layer": streamed, "port": port,
+                        "resident_cycles_per_layer": resident})
+    console.print(out)
+    return records
+
+
+SPECIAL: dict[str, Callable[[Console], list[dict]]] = {
+    "stash": stash, "compiled": compiled, "streaming": streaming}
 
 
 @click.command(help=__doc__)

@@ -7,7 +7,7 @@ from models import image
 from models.checkpoint import Weights
 from models.compiler.lists import Lists
 from models.compiler.plan import CompileError, Plan, make_plan
-from models.compiler.weights import all_tensors, embedding, load_lists, tables
+from models.compiler.weights import addresses, all_tensors, embedding, load_lists, tables
 from models.config import Config
 from models.image import Image, Kind, to_beats
 
@@ -15,15 +15,18 @@ __all__ = ["CompileError", "Plan", "compile_model", "make_plan"]
 
 
 def compile_model(weights: Weights, config: Config, positions: int | None = None,
-                  firmware: bytes = b"", batch: int = 1) -> list[Image]:
+                  firmware: bytes = b"", batch: int = 1, stream: bool = False) -> list[Image]:
     """Images of all chiplets.
 
     positions: tokens that a sequence may have at least; by default as many as fit, at most
     plan.POSITIONS. batch: sequences that can be decoded together, each with so many positions.
+    stream: keep the weights of two layers in the macros at a time, and bring the others from memory
+    while these are used (needs sets for two layers only; batches or prompts must be long, or it is
+    the memory that limits).
     To compile the first layers only, pass `weights.first_layers(n)`.
     Raises CompileError where the model does not fit, saying what would.
     """
-    plan = make_plan(weights.config, config, positions, batch)
+    plan = make_plan(weights.config, config, positions, batch, stream)
     return compile_plan(plan, weights, firmware)
 
 
@@ -37,9 +40,9 @@ def compile_plan(plan: Plan, weights: Weights, firmware: bytes = b"") -> list[Im
              Kind.EMBEDDING: len(rows), Kind.WEIGHTS: 0}
     first = image.layout(block, sizes)
     at = first[Kind.TABLES]
-    loads, held, sums = load_lists(plan, all_tensors(plan, weights), gains, at + len(positions),
-                                   first[Kind.WEIGHTS])
-    lists = Lists(plan, at)
+    placed = all_tensors(plan, weights)
+    loads, held, sums = load_lists(plan, placed, gains, at + len(positions), first[Kind.WEIGHTS])
+    lists = Lists(plan, at, addresses(plan, placed, first[Kind.WEIGHTS]))
     try:
         steps = {kind: lists.step(chunks) for kind, chunks in image.step_lists(layout.chunks)}
         steps |= {kind: lists.batch(size) for size, kind in image.BATCH_LISTS.items()

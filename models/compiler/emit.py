@@ -4,12 +4,14 @@ biases, residual."""
 
 from __future__ import annotations
 
+import collections
+
 import numpy as np
 
 from models import vector
 from models import vector_engine as ve
 from models.compiler.pipeline import Based, Turn, command, shift
-from models.compiler.plan import Linear, Plan, Shard
+from models.compiler.plan import RESIDENT, Addresses, Linear, Plan, Shard
 from models.compiler.program import DMA, MACRO0, SEND, VE, Buffer, Part, Program, part
 from models.compiler.shard import Range, up
 
@@ -21,14 +23,19 @@ def bits(value: float | np.float32) -> int:
     return int(np.float32(value).view(np.uint32))
 
 
+def _sets(shard: Shard) -> Part:
+    """The weight sets of a shard as what commands read and write."""
+    return Part(f"sets{shard.macro}.{shard.set}")
+
+
 class Emitter:
     """Adds the commands of one turn after the other (`turn`) to a program."""
 
     turn: Turn
 
-    def __init__(self, plan: Plan, tables: int) -> None:
+    def __init__(self, plan: Plan, tables: int, addresses: Addresses | None = None) -> None:
         self.plan, self.model, self.family = plan, plan.model, plan.family
-        self.tables = tables
+        self.tables, self.addresses = tables, addresses or {}
         gains = plan.buffers["gains"]
         self.biases = tables + plan.capacity * plan.position_beats + gains.rows * gains.beats
         self.epsilon = bits(vector.norm_epsilon(plan.model.norm_eps, plan.model.dim))
@@ -39,6 +46,19 @@ class Emitter:
         """Start a list."""
         self.program = Program(self.plan.config)
         self.owner: dict[str, int | None] = {}
+        self.free: collections.deque[tuple[int, int, Shard]] = collections.deque()
+
+    def _stream(self, most: int, due: int | None = None) -> None:
+        """Bring weights into sets that have been used for the last time in their layer: at most so
+        many shards, or all that layer `due` needs. Behind the last layers come the first ones
+        again, for the next list."""
+        while self.free and (most > 0 if due is None else self.free[0][0] <= due):
+            layer, c, s = self.free.popleft()
+            most -= 1
+            held = layer if layer < self.model.n_layers else layer % RESIDENT
+            at, count = self.addresses[c, held, s.macro, s.set]
+            self.program.add(c, DMA, command("weights", DMA, {
+                "mem": at, "set": s.set, "count": count, "macro": s.macro}), [], [_sets(s)])
 
     def _tokens(self, name: str) -> Buffer:
         """This chunk's rows of a buffer that has rows for every token of the list."""
@@ -192,6 +212,10 @@ class Emitter:
                 self._load_bias(c, linear, to, first)
             for shard in linear.shards[c]:
                 self._shard(c, linear, shard, source, to, first, blocks)
+        streamed = self.plan.stream and linear is not self.plan.head
+        if streamed and self.turn.last and blocks.end == up(linear.depth, self.plan.block):
+            self.free += [(self.turn.layer + RESIDENT, c, s)
+                          for c, shards in enumerate(linear.shards) for s in shards]
 
     def _load_bias(self, c: int, linear: Linear, to: Buffer, at: int) -> None:
         """The row from which a product starts, for every token."""
@@ -209,7 +233,7 @@ class Emitter:
             "cols": s.cols, "depth": min(linear.depth, blocks.end * b) - blocks.first * b,
             "tile_stride": up(linear.depth, b), "src_outer": source.beats, "dst_outer": to.beats,
             "accumulate": int(blocks.first > 0 or linear.bias is not None)},
-            [part(source, blocks.first, blocks.count)], [part(to, first, beats)])
+            [part(source, blocks.first, blocks.count), _sets(s)], [part(to, first, beats)])
 
     def _residual(self, slices: list[Range], y: Buffer) -> None:
         """x += y, each chiplet its slice, which then goes to the others."""

@@ -18,8 +18,8 @@ PARTS = 3
 
 
 class Lists(Stages):
-    """Lists(plan, tables): `tables` is the memory beat of the position table; gains and biases are
-    behind it."""
+    """Lists(plan, tables, addresses): `tables` is the memory beat of the position table; gains and
+    biases are behind it. addresses: of the weights, where they are streamed."""
 
     def step(self, chunks: int) -> list[bytes]:
         """All layers for `chunks` chunks of tokens from POS: per chiplet the encoded list."""
@@ -33,10 +33,16 @@ class Lists(Stages):
         self.begin()
         stages = self._stages(chunks)
         shape = self.model.n_layers, chunks, len(stages), size
+        shards = [s for linear in self.plan.layers[0].linears for c in linear.shards for s in c]
+        pace = up(len(shards), chunks * len(stages))  # shards to stream in a turn
         for turn in (pipeline(*shape, batch) if self.family.causal else
                      pipeline_of_all(*shape, stages.index(self._scores))):
             self.turn, self.layer = turn, self.plan.layers[turn.layer]
+            if turn.stage == turn.chunk == 0:
+                self._stream(0, due=turn.layer)
             stages[turn.stage]()
+            self._stream(pace)
+        self._stream(len(self.free))
         return self.program.finish()
 
     def head(self) -> list[bytes]:

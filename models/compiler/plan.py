@@ -19,6 +19,12 @@ from models.config import Config
 POSITIONS = 512
 """Positions provided for when the caller does not say how many."""
 
+RESIDENT = 2
+"""Layers whose weights are in the macros at a time, where weights are streamed."""
+
+Addresses = dict[tuple[int, int, int, int], tuple[int, int]]
+"""Memory beat and data beats of each tensor, by chiplet, layer, macro and first set."""
+
 BATCHES = (1, 2, 4, 8)
 """Sequences that can be decoded together."""
 
@@ -88,6 +94,10 @@ class Layer:
     down_slices: list[Range]
     groups: list[list[Group]]
 
+    @property
+    def linears(self) -> list[Linear]:
+        return [self.qkv, self.wo, *self.up, self.down]
+
 
 class Plan:
     """Placement of `model` on `config`; raises CompileError where it does not fit.
@@ -98,16 +108,18 @@ class Plan:
     position table; capacity: rows of that table, max_positions, or in an encoder what the chunks of
     the longest list take; norm_rows per norm (gain, and beta of LayerNorm); bias_beats of all
     biases. batch: slots of the KV cache, each with token_blocks blocks or slot_positions positions;
-    cache_blocks are those of all slots.
+    cache_blocks are those of all slots. stream: only two layers have their weights in the macros at
+    a time, layers 0, 2, ... in the same sets, and 1, 3, ...; lists bring the others.
     """
 
     def __init__(self, model: checkpoint.Config, config: Config, positions: int | None = None,
-                 batch: int = 1) -> None:
+                 batch: int = 1, stream: bool = False) -> None:
         if batch not in BATCHES:
             raise CompileError(f"a batch of {batch}: there are {', '.join(map(str, BATCHES))}")
         if batch > 1 and not model.family.causal:
             raise CompileError("an encoder takes one sequence at a time: no batch")
         self.model, self.config, self.batch = model, config, batch
+        self.stream = stream and model.n_layers > RESIDENT
         self.block, self.lanes, self.n = config.block, config.lanes, config.n_chiplets
         m, b = model, self.block
         self.head_beats = up(m.head_dim, self.lanes)
@@ -126,8 +138,13 @@ class Plan:
             Range(r.first // share, up(r.end, share) - r.first // share) if r.count else Range(0, 0)
             for r in self.heads
         ]
-        drafts = [self._layer() for _ in range(m.n_layers)]
-        self.token_cycles = 8 * self.used.sum() / self.used.size / m.n_layers
+        placed = RESIDENT if self.stream else m.n_layers
+        drafts = [self._layer() for _ in range(placed)]
+        self.token_cycles = 8 * self.used.sum() / self.used.size / placed
+        if self.stream:
+            if self.bias_beats:
+                raise CompileError("a model with biases cannot stream its weights yet")
+            drafts = [drafts[i % RESIDENT] for i in range(m.n_layers)]
         self.vocab, self.head = [Range(0, 0)] * self.n, None
         if m.family.causal:
             self.vocab = self._columns(m.vocab)
@@ -330,16 +347,16 @@ class Plan:
 
 
 def make_plan(model: checkpoint.Config, config: Config, positions: int | None = None,
-              batch: int = 1) -> Plan:
+              batch: int = 1, stream: bool = False) -> Plan:
     """Plan, or CompileError that also names the configurations that would do."""
     try:
-        return Plan(model, config, positions, batch)
+        return Plan(model, config, positions, batch, stream)
     except CompileError as error:
         good = []
         for name in configs.names():
             try:
                 other = configs.load(name)
-                Plan(model, other, positions, batch)
+                Plan(model, other, positions, batch, stream)
                 good.append(f"{name} ({other.n_chiplets} chiplets)")
             except CompileError:
                 pass

@@ -11,7 +11,7 @@ from models import vector
 from models import vector_engine as ve
 from models.compiler.emit import Emitter, Fields, bits
 from models.compiler.pipeline import END, SLOT, SLOT_K, Based, shift
-from models.compiler.plan import Group, Layer, Plan
+from models.compiler.plan import Addresses, Group, Layer, Plan
 from models.compiler.program import MOVE, Buffer, Part, part
 from models.compiler.shard import Range, up
 
@@ -23,8 +23,8 @@ class Stages(Emitter):
 
     layer: Layer
 
-    def __init__(self, plan: Plan, tables: int) -> None:
-        super().__init__(plan, tables)
+    def __init__(self, plan: Plan, tables: int, addresses: Addresses | None = None) -> None:
+        super().__init__(plan, tables, addresses)
         self.softmax = bits(vector.softmax_constant(plan.model.head_dim))
 
     def _rounds(self) -> int:

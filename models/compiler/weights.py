@@ -10,7 +10,7 @@ import numpy as np
 from models import fp32, mx, vector
 from models.checkpoint import Weights
 from models.commands import Command
-from models.compiler.plan import Linear, Plan
+from models.compiler.plan import RESIDENT, Addresses, Linear, Plan
 from models.compiler.program import DMA, Program
 from models.compiler.shard import up
 from models.image import mx_beats
@@ -23,13 +23,14 @@ Matrix = tuple[np.ndarray, np.ndarray]  # q int8 [columns, depth'], e uint8 [col
 class Tensor:
     """One `weights` command: tiles of a shard, in order of tile, block, column.
 
-    q int8 [beats, block], e uint8 [beats].
+    q int8 [beats, block], e uint8 [beats]. layer: -1 outside the layers.
     """
 
     macro: int
     set: int
     q: np.ndarray
     e: np.ndarray
+    layer: int = -1
 
     def signature(self) -> int:
         pair = np.repeat(self.e[:, None], 2, axis=1)
@@ -68,22 +69,25 @@ def all_tensors(plan: Plan, weights: Weights) -> list[list[Tensor]]:
     b, m = plan.block, plan.model
     out: list[list[Tensor]] = [[] for _ in range(plan.n)]
 
-    def place(w: np.ndarray, *linears: Linear) -> None:
+    def place(number: int, w: np.ndarray, *linears: Linear) -> None:
         matrix = _quantized(w, b)
         for linear in linears:
             for c in range(plan.n):
-                out[c] += tensors(linear, matrix, c, b)
+                out[c] += [dataclasses.replace(t, layer=number)
+                           for t in tensors(linear, matrix, c, b)]
 
-    for layer, w in zip(plan.layers, weights.layers):
+    for i, (layer, w) in enumerate(zip(plan.layers, weights.layers)):
         matrices = w.matrices()
-        place(matrices["qkv"], layer.qkv)
+        place(i, matrices["qkv"], layer.qkv)
         wo = np.zeros((m.dim, m.n_heads, plan.head_pad), np.float32)
         wo[..., : m.head_dim] = matrices["wo"].reshape(m.dim, m.n_heads, m.head_dim)
-        place(wo.reshape(m.dim, -1), layer.wo)
-        place(matrices["up"], *layer.up)
-        place(matrices["down"], layer.down)
+        place(i, wo.reshape(m.dim, -1), layer.wo)
+        place(i, matrices["up"], *layer.up)
+        place(i, matrices["down"], layer.down)
     if plan.head:
-        place(weights.w_out, plan.head)
+        place(-1, weights.w_out, plan.head)
+    if plan.stream:  # those that have to be there for the first list come last
+        out = [sorted(mine, key=lambda t: t.layer < RESIDENT) for mine in out]
     return out
 
 
@@ -136,6 +140,17 @@ def embedding(plan: Plan, weights: Weights) -> np.ndarray:
     wanted = [token - array_signature(offset, row, none) for token, row in enumerate(rows)]
     seals = seal(plan.x_beats, np.array(wanted, np.int64) & 0xFFFFFFFF, plan.block)
     return np.concatenate([rows, seals[:, None]], axis=1).reshape(-1, plan.block)
+
+
+def addresses(plan: Plan, held: list[list[Tensor]], weights_at: int) -> Addresses:
+    """Where each tensor is in memory."""
+    out = {}
+    for c, mine in enumerate(held):
+        at = weights_at
+        for t in mine:
+            out[c, t.layer, t.macro, t.set] = at, len(t.q)
+            at += len(t.q) + up(len(t.q), plan.block // 2)
+    return out
 
 
 def load_lists(plan: Plan, held: list[list[Tensor]], gains: np.ndarray, gains_at: int,
