@@ -38,7 +38,7 @@ OPERATIONS = {
     ("mac", "attention_y"): ("output projection", "projections"),
     ("mac", "scores"): ("q x K", "attention"),
     ("mac", "o"): ("weights x V", "attention"),
-    ("mac", "gate_up"): ("gate and up", "feed-forward"),
+    ("mac", "up"): ("up, with gate", "feed-forward"),
     ("mac", "ffn_y"): ("down", "feed-forward"),
     ("mac", "logits"): ("logits", "head"),
     ("ve", "attention_xq"): ("norm before attention", "norms and sums"),
@@ -52,6 +52,9 @@ OPERATIONS = {
     ("ve", "attention_fp32"): ("normalise heads", "attention"),
     ("ve", "hidden"): ("activation function", "feed-forward"),
     ("ve", "head_xq"): ("final norm", "head"),
+    ("ve", "centred"): ("centre a row", "norms and sums"),
+    ("ve", "pooled"): ("mean of the tokens", "head"),
+    ("ve", "embedding"): ("embedding's length", "head"),
     ("ve", "slots"): ("best logit", "head"),
     ("send", "x"): ("gather x", "norms and sums"),
     ("send", "attention"): ("gather heads", "attention"),
@@ -63,10 +66,10 @@ OPERATIONS = {
     ("row", ""): ("append to V cache", "attention"),
     ("load", ""): ("check of the image", "other"),
     ("load", "x"): ("embedding", "other"),
-    ("load", "rope"): ("rotation table", "other"),
+    ("load", "positions"): ("table of positions", "other"),
     ("weights", ""): ("weights", "other"),
 }
-HEAD_BUFFERS = ("head_xq", "logits")
+HEAD_BUFFERS = ("head_xq", "logits", "pooled", "embedding")
 
 
 @dataclasses.dataclass(frozen=True)
