@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two whole chiplets with random command lists against the command-level simulator, as a compiled
-program; test_random_uvm.py runs the same scenarios under pyuvm."""
+program."""
 
 from __future__ import annotations
 
