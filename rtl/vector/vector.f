@@ -16,4 +16,5 @@ vector_scalars.v
 vector_held.v
 vector_quantiser.v
 vector_writer.v
+vector_counters.v
 vector_engine.v

@@ -52,10 +52,10 @@ module vector_engine #(
 
   // status: an infinity or NaN was written (until rst); cycles, mod 2^32
   output reg                sticky_nonfinite,
-  output reg  [31:0]        count_busy,     // a command is being executed
-  output reg  [31:0]        count_stall_a,  // ... and waits for a beat of A
-  output reg  [31:0]        count_stall_b,  // ... for a beat of B
-  output reg  [31:0]        count_stall_d   // ... for room to write
+  output wire [31:0]        count_busy,     // a command is being executed
+  output wire [31:0]        count_stall_a,  // ... and waits for a beat of A
+  output wire [31:0]        count_stall_b,  // ... for a beat of B
+  output wire [31:0]        count_stall_d   // ... for room to write
 );
   generate
     if (BLOCK != 16 && BLOCK != 32 && BLOCK != 64) begin : g_block
@@ -249,7 +249,7 @@ module vector_engine #(
     reg nonfinite;
     nonfinite = s_we && s_wdata[30:23] == 8'hFF;
     if (write_valid && write_ready) begin
-      if (out == OUT_MX) nonfinite = q_exp == 8'hFF;
+      if (out == OUT_MX) nonfinite = nonfinite || q_exp == 8'hFF;
       else if (argmax) nonfinite = reduced[30:23] == 8'hFF;
       else for (l = 0; l < LANES; l = l + 1) begin
         if (fp32_data[32*l + 23 +: 8] == 8'hFF) nonfinite = 1'b1;
@@ -259,21 +259,13 @@ module vector_engine #(
     else if (nonfinite) sticky_nonfinite <= 1'b1;
   end
 
-  always @(posedge clk) begin
-    if (rst) begin
-      done_valid <= 1'b0;
-      count_busy <= 32'd0;
-      count_stall_a <= 32'd0;
-      count_stall_b <= 32'd0;
-      count_stall_d <= 32'd0;
-    end else begin
-      done_valid <= finished || refused;
-      if (!cmd_ready) count_busy <= count_busy + 32'd1;
-      if (running && step && starved) count_stall_a <= count_stall_a + 32'd1;
-      if (running && wait_b) count_stall_b <= count_stall_b + 32'd1;
-      if (running && wait_d) count_stall_d <= count_stall_d + 32'd1;
-    end
-  end
+  always @(posedge clk) done_valid <= !rst && (finished || refused);
+
+  vector_counters #(.N(4)) counters (
+    .clk(clk), .rst(rst),
+    .events({running && wait_d, running && wait_b, running && step && starved, !cmd_ready}),
+    .counts({count_stall_d, count_stall_b, count_stall_a, count_busy})
+  );
 endmodule
 
 `default_nettype wire

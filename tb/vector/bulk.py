@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from models import cycle_hardware, fp32, vector_engine
-from models.commands import Command, formats, queue_number
-from models.errors import Code
+from models.commands import Command, IllegalCommand, formats, queue_number
+from models.errors import AddressError
 from tb.vector import mirror, stimulus, vector_coverage
 from tb.vector.mirror import Mirror
 
@@ -37,6 +37,7 @@ class Bulk:
         self.random = random.Random(seed)
         self.numpy = np.random.default_rng(seed)
         self.coverage = vector_coverage.define(block)
+        self.waiting: list[Command] = []
         self.load = np.dtype([("data", "u1", block), ("addr", "<u4")])
         self.beat = np.dtype([("data", "u1", block), ("addr", "<u2"), ("exps", "<u2")])
 
@@ -81,11 +82,14 @@ class Bulk:
         return self.episode([c], self.mirror.operands(c, kind, kind, self.numpy), stalls)
 
     def first(self) -> bytes:
-        """Gives the whole stash, all scalars and the held row a value; after a reset, too."""
-        self.mirror.sticky = 0
+        """Gives the whole stash, all scalars and the held row a value."""
         whole = self.mirror.put(np.arange(self.beats), stimulus.floats(
             "normal", self.beats * self.lanes, self.numpy))
-        return self.episode([], whole) + b"".join(
+        return self.episode([], whole) + self.state()
+
+    def state(self) -> bytes:
+        """All scalars and the held row."""
+        return b"".join(
             self.alone(c) for c in [mirror.hold(self.block), *mirror.first_scalars(self.beats)])
 
     # ---- what is driven
@@ -147,41 +151,67 @@ class Bulk:
                 yield self.episode(commands, loads)
 
     def far(self) -> Iterator[bytes]:
-        """Commands whose last beat or scalar is 2^k and a little: no bit of a sum may be lost."""
-        chain = {"inner": 1, "bin": 2, "out": 1, "len": 1}
-        commands = []
-        for k in range(self.beats.bit_length() - 1, 25):
-            over = (1 << k) + self.random.randrange(16)
+        """Commands that end just behind a power of two, where trip counts, strides or bases are
+        powers of two: a bit that is lost anywhere makes them look legal, or the other way round."""
+        for k in range(25):
+            over = (1 << k) + self.random.randrange(4)
+            bit = 1 << min(k, 11)
             for field in "abd":
-                stride = self.random.randint(min(over // 4094, 4094) + 1, 4095)
-                steps = min(over // stride, 4094)
-                commands.append(ve(**{**chain, field: over - steps * stride,
-                                      f"{field}_outer": stride, "outer": steps + 1}))
-                if k < 18 and field != "b":
-                    stride = self.random.randint(over // 254 + 1, 1023)
-                    commands.append(ve(**{**chain, field: over % stride, f"{field}_inner": stride,
-                                          "inner": over // stride + 1, "outer": 1}))
-            if k < 20:
-                inner = self.random.randint(over // 4095 + 1, 255)
-                rows = {"inner": inner, "outer": over // inner}
-                first = over % inner + 1
-                commands.append(ve(**{**chain, **rows, "scale": 2, "s_row": 1, "s_src": first}))
-                commands.append(ve(**{**chain, **rows, "reduce": 3, "s_dst": first}))
-        for c in commands:
-            assert self.mirror.run(c).code == Code.ADDRESS
-        yield self.episode(commands, [])
+                self.reach(field, "outer", over)
+                for trips, stride in ((bit, -(-self.beats // bit)), (-(-self.beats // bit), bit)):
+                    for more in (0, -1, -2):
+                        self.reach(field, "outer", trips * stride + more * stride, stride)
+                if k < 16:
+                    self.try_one(**{field: over & 0xFFFF})
+                if field != "b":
+                    self.reach(field, "inner", over)
+            inner = self.random.randint(over // 4095 + 1, 255) if k < 20 else 255
+            rows = {"inner": inner, "outer": min(over // inner, 4095)}
+            for trips in (rows, {"outer": over % 4096}):
+                for s_row in (0, 1):
+                    self.try_one(**trips, scale=2, s_row=s_row, s_src=over % inner + 1)
+                self.try_one(**trips, reduce=3, s_dst=over % inner + 1)
+                self.try_one(**trips, scale=2, reduce=3, s_src=self.random.randrange(1024),
+                             s_dst=self.random.randrange(1024), s_row=self.random.randrange(2))
+        while self.waiting:
+            part, self.waiting = self.waiting[:50], self.waiting[50:]
+            yield self.episode(part, [])
+
+    def reach(self, field: str, loop: str, end: int, stride: int = 0) -> None:
+        """A stream that starts at the remainder and reaches `end` with this stride, or a random
+        one."""
+        most, widest = {"outer": (4094, 4095), "inner": (254, 1023)}[loop]
+        stride = stride or self.random.randint(min(end // most, widest - 1) + 1, widest)
+        steps = min(end // stride, most)
+        base = end - steps * stride
+        if stride <= widest and 0 <= base < 1 << 16 and steps >= 0:
+            self.try_one(**{field: base, f"{field}_{loop}": stride, loop: steps + 1})
+
+    def try_one(self, **fields: int) -> None:
+        """A command of short rows, if it is refused, or not long and D apart from A and B."""
+        c = ve(**{"outer": 1, "inner": 1, "bin": 2, "out": 1, "len": 1, "b": self.beats - 1,
+                  "d": self.beats - 2, **fields})
+        try:
+            p = vector_engine.plan(c, self.block, self.beats)
+            if c.outer * c.inner > 300 or np.isin(p.d, p.a).any() or np.isin(p.d, p.b).any():
+                return
+        except (IllegalCommand, AddressError):
+            pass
+        self.waiting.append(c)
 
     def sweeps(self) -> Iterator[bytes]:
         """Every function on a quarter of the stash, rsqrt and reciprocal on rows of one element:
         a sweep of their range, all exponents, special values."""
-        rows = self.beats // 4
+        rows = min(self.beats // 4, 256)
         count = rows * self.lanes
         whole = {"outer": 1, "inner": 1, "len": count, "d": self.beats // 2, "out": 1}
         one = {"outer": rows, "inner": 1, "len": 1, "a_outer": 1}
-        sweep = self.numpy.uniform(-140, 140, count).astype(np.float32)
-        near = self.numpy.uniform(-9, 9, count).astype(np.float32)
+        sweep = self.numpy.uniform(-140, 140, count)
+        near = self.numpy.uniform(-9, 9, count)
         powers = (1 + self.numpy.random(count)) * 2.0 ** self.numpy.integers(-4, 4, count)
-        kinds = [sweep, near, powers.astype(np.float32)]
+        number = np.arange(count)  # every mantissa of seven bits
+        grid = (1 + number % 128 / 128) * 2.0 ** (number // 128 - 4)
+        kinds = [sweep, near, powers, grid * self.numpy.choice((-1, 1), count)]
         kinds += [stimulus.floats(kind, count, self.numpy) for kind in ("short", "wide", "special")]
         for values in kinds:
             commands = [ve(**whole, fn=vector_engine.FN_EXP2, imm=0x3F800000)]
@@ -189,11 +219,12 @@ class Bulk:
             commands += [
                 ve(**one, reduce=vector_engine.REDUCE_SUM, post=vector_engine.POST_RSQRT),
                 ve(**one, reduce=vector_engine.REDUCE_MAX, post=vector_engine.POST_RECIP)]
-            yield self.episode(commands, self.mirror.put(np.arange(rows), values))
+            loads = self.mirror.put(np.arange(rows), values.astype(np.float32))
+            yield self.episode(commands, loads)
 
     def large(self) -> Iterator[bytes]:
         """Rows as long as the stash allows, trip counts up to the field limits."""
-        quarter, lanes = self.beats // 4, self.lanes
+        quarter, lanes = min(self.beats // 4, 256), self.lanes
         place = {"outer": 1, "inner": 1, "b": quarter, "d": 2 * quarter, "scale": 1, "bin": 1}
         pool = {"reduce": 5, "out": 1, "scale": 0, "bin": 0}
         long = quarter * lanes - self.random.randrange(1, self.block)
@@ -222,7 +253,13 @@ class Bulk:
             loads = self.mirror.operands(c, "normal", "normal", self.numpy)
             yield self.episode([c], loads, self.random.choice(list(stimulus.STALLS)), cycles)
             self.coverage.sample(reset=cycles)
-            yield self.first()
+            self.mirror.sticky = 0
+            p = vector_engine.plan(c, self.block, self.beats)
+            if p.d is not None:  # who knows what was written
+                d = np.unique(p.d)
+                values = stimulus.floats("normal", d.size * self.lanes, self.numpy)
+                yield self.episode([], self.mirror.put(d, values))
+            yield self.state()
             yield from self.chains([self.chain() for _ in range(4)])
 
     def everything(self) -> Iterator[bytes]:

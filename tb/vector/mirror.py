@@ -99,7 +99,7 @@ def hold(block: int) -> Command:
 
 def first_scalars(beats: int) -> list[Command]:
     """Commands that give every scalar a value: the maxima of rows of one element."""
-    rows = beats // 4
+    rows = min(beats // 4, 256)
     return [Command("ve", queue_number("ve"), {
         "reduce": vector_engine.REDUCE_MAX, "outer": rows, "inner": 1, "len": 1, "a_outer": 1,
         "s_dst": first}) for first in range(0, vector_engine.SCALARS, rows)]

@@ -12,7 +12,8 @@ from models import fp32, vector_engine
 from models.commands import Command, IllegalCommand, queue_number
 from models.errors import AddressError
 
-VALUES = ("normal", "wide", "integers", "grid", "short", "special")
+VALUES = ("normal", "wide", "integers", "grid", "short", "near", "infinite",
+          "special")
 """Kinds of operand data, see `floats`."""
 
 STALLS = {"none": (0, 0, 0), "some": (80, 80, 80), "a": (220, 0, 0), "b": (0, 220, 0),
@@ -21,9 +22,10 @@ STALLS = {"none": (0, 0, 0), "some": (80, 80, 80), "a": (220, 0, 0), "b": (0, 22
 
 SPECIAL = np.array([
     0x00000000, 0x80000000, 0x00000001, 0x807FFFFF, 0x00800000, 0x80800000, 0x00800001, 0x7F7FFFFF,
-    0xFF7FFFFF, 0x7F800000, 0xFF800000, 0x7FC00000, 0x7F800001, 0xFFC12345, 0x3F800000, 0xBF800000,
+    0xFF7FFFFF, 0x7F800000, 0xFF800000, 0x7FC00000, 0x7F800001, 0xFFC00000, 0x3F800000, 0xBF800000,
     0x3F7FFFFF, 0x3F800001, 0x42FC0000, 0xC2FC0000, 0xC2FC0001, 0x43000000, 0x42FFFFFF, 0x7E800000,
     0x3EFFFFFF, 0x4B800000, 0x34000000, 0xB8000000, 0x40FF8000, 0x40FF7FFF, 0xC0FF8000, 0xC0FF7FFF,
+    0xFFC12345,
 ], np.uint32)
 """Zeros, subnormals, range ends, infinities, NaNs, and the limits of exp2, tail and rounding."""
 
@@ -49,7 +51,8 @@ CHAINS = [chain for codes in itertools.product(*map(range, FIELDS.values()))
 def floats(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` float32 of one kind: what a model has, all exponents, small integers (many equal
     values and exact sums), a grid on which quantisation meets ties or nearly so, mantissas of few
-    bits (products meet ties), or special values among ordinary ones."""
+    bits (products meet ties), values that differ in one bit, all negative or of both signs (maxima
+    and differences of neighbours), a few infinities, or special values among ordinary ones."""
     if kind == "wide":
         return rng.integers(0, 2**32, count, dtype=np.uint32).view(np.float32)
     if kind == "integers":
@@ -64,7 +67,16 @@ def floats(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
         field = rng.integers(119, 135, count) << 23 | rng.integers(0, 2, count) << 31
         mantissa = (rng.integers(0, 2**23, count) | 1) >> bits << bits
         return (field | mantissa).astype(np.uint32).view(np.float32)
+    if kind == "near":
+        x = fp32.bits(rng.choice(np.array([1.7, 0.3, 2.9, 5.1], np.float32), count))
+        flipped = np.uint32(1) << rng.integers(0, 23, count).astype(np.uint32)
+        x = np.where(rng.random(count) < 0.7, x ^ flipped, x)
+        negative = rng.integers(rng.integers(0, 2), 2, count)
+        return (x ^ (negative.astype(np.uint32) << 31)).view(np.float32)
     x = (rng.standard_normal(count) * 4).astype(np.float32)
+    if kind == "infinite":
+        return np.where(rng.random(count) < 0.05, rng.choice([-np.inf, np.inf], count),
+                        x).astype(np.float32)
     if kind == "special":
         chosen = rng.random(count) < 0.3
         x[chosen] = rng.choice(SPECIAL, int(chosen.sum())).view(np.float32)
@@ -99,6 +111,8 @@ def command(chain: dict[str, int], block: int, beats: int, source: random.Random
         for name, width in (("a_outer", 5), ("b_outer", 5), ("d_outer", 5), ("a_inner", 4),
                             ("d_inner", 4)):
             values[name] = source.getrandbits(source.choice((2, width)))
+            if source.random() < 0.1:
+                values[name] = 1 << source.randrange(10)
         quarter = beats // 4
         values["a"] = source.randrange(quarter)
         values["b"] = quarter + source.randrange(quarter)

@@ -20,7 +20,8 @@ from tb.vector import stimulus
 from tb.vector.bulk import Bulk
 from tests.vector.test_vector_engine import sources
 
-BEATS = 1024
+BEATS = {16: 65536, 32: 4096, 64: 1024}
+"""Of the stash, by BLOCK."""
 FAULTS = {
     "wrong_bit": (1, "lane of D"),
     "wrong_address": (2, "address of D"),
@@ -35,7 +36,7 @@ def harness(block: int, fn_cycles: int) -> Path:
     """The compiled program for these parameters."""
     files = sources()
     files.sources.append(ROOT / "tb" / "vector" / "vector_tb.v")
-    parameters = {"BLOCK": block, "STASH_BEATS": BEATS, "FN_CYCLES": fn_cycles}
+    parameters = {"BLOCK": block, "STASH_BEATS": BEATS[block], "FN_CYCLES": fn_cycles}
     effort = 1 if flag("MUTANT") else 2
     options = ["--x-initial", "unique", "--unroll-count", "1"]
     options += ["-CFLAGS", f"-O{effort} -march=native -DBLOCK={block}"]
@@ -46,7 +47,7 @@ def harness(block: int, fn_cycles: int) -> Path:
 @cache
 def everything(block: int, fn_cycles: int, seed: int) -> tuple[bytes, Coverage]:
     """Stream and what it covers."""
-    bulk = Bulk(block, BEATS, fn_cycles, seed)
+    bulk = Bulk(block, BEATS[block], fn_cycles, seed)
     return b"".join(bulk.everything()), bulk.coverage
 
 
@@ -90,7 +91,7 @@ def test_everything(seed: int, block: int, fn_cycles: int) -> None:
 @pytest.mark.parametrize("block", [16, 64])
 def test_long(seed: int, block: int) -> None:
     """Every chain ten times more, with other fields and operands."""
-    bulk = Bulk(block, BEATS, 2, seed + 1)
+    bulk = Bulk(block, BEATS[block], 2, seed + 1)
     stream = bulk.first() + b"".join(bulk.chains(10 * stimulus.CHAINS))
     done = run(block, 2, seed, stream)
     print(done)
