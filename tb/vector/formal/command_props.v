@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // command_props: three cycles after a command was taken, vector_command refuses it with the status
-// that docs/vector.md gives, in sums so wide that none can overflow, or starts it with its settings;
+// that docs/vector.md gives, in sums that cannot overflow, or starts it with its settings;
 // these stand still until it is over, and no other command is taken before. That the last row's
 // last beat is the farthest one is by hand: all strides are positive.
 `default_nettype none

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// counters_props: each count grows by one behind a cycle with its event, and only then, in all bits.
+// counters_props: each count grows by one behind a cycle with its event and only then, in all bits.
 `default_nettype none
 
 module counters_props (
