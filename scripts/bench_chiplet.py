@@ -20,11 +20,11 @@ import matplotlib
 from models import config as configs
 from models import cycle, host, loaders
 from models.checkpoint import LlamaConfig, LlamaWeights, random_llama
-from models.commands import Command, queue_name
+from models.commands import Command, decode, queue_name
 from models.compiler import compile_model
 from models.cycle_hardware import Firmware, Hardware, dma
 from models.cycle_job import Job, Shape
-from models.image import Image
+from models.image import Image, Kind
 from scripts.generate import main_firmware
 from tb.common.filelist import ROOT
 from tb.package.session import Job as Requests
@@ -135,9 +135,9 @@ def predicted(images: list[Image], phase: Phase) -> int:
     return cycle.step_cycles(images, HARDWARE, FIRMWARE, phase.position, phase.tokens)
 
 
-def smollm2_layer() -> LlamaWeights:
-    """The first layer with a vocabulary cut short: the head is not what is measured."""
-    w = loaders.load_gguf(loaders.smollm2_gguf()).first_layers(1)
+def smollm2_layer(layers: int = 1) -> LlamaWeights:
+    """The first layers with a vocabulary cut short: the head is not what is measured."""
+    w = loaders.load_gguf(loaders.smollm2_gguf()).first_layers(layers)
     return dataclasses.replace(w, config=dataclasses.replace(w.config, vocab=VOCAB),
                                embedding=w.embedding[:VOCAB], w_out=w.w_out[:VOCAB])
 
@@ -193,6 +193,28 @@ def batches(config: configs.Config, firmware: bytes, report: dict) -> None:
         report["runs"][f"smollm2 layer, decode after {CONTEXT}, batch {step.tokens}"] = figures(
             job, step.cycles,
             cycle.batch_cycles(images, HARDWARE, FIRMWARE, [CONTEXT] * step.tokens))
+
+
+def streaming(config: configs.Config, firmware: bytes, report: dict) -> None:
+    """Three layers with sets for two: a list brings the weights of all of them. Share of the memory
+    port, and the tokens of a list from which on compute takes longer than the weights."""
+    weights = smollm2_layer(3)
+    images = compile_model(weights, config, positions=128, firmware=firmware, stream=True)
+    raw = images[0].section(Kind.STEP_LIST).tobytes()
+    counts = [c.count for c in (decode(raw[i : i + 32]) for i in range(0, len(raw), 32))
+              if c.name == "weights"]
+    beats = sum(n + -(-n // (config.block // 2)) for n in counts)
+    lengths = [(1, 2), (CONTEXT, 1)]
+    requests = [([1 + 5 * i % (VOCAB - 1) for i in range(n)], new) for n, new in lengths]
+    golden = host.serve(images, config, [host.Request(*r) for r in requests])
+    _, trace, _ = simulate("stream", config, images, golden, Requests(requests))
+    bound = Job(shape_of("layer", weights.config), 1, layers=3).macro_bound_cycles
+    report["streaming"] = {"beats_per_list": beats, "covered_from_tokens": -(-beats // bound)}
+    for run in phases(trace, images[0], [([n], new) for n, new in lengths]):
+        step = [p for p in run if p.tokens][-1]
+        report["streaming"][f"list of {step.tokens}"] = {
+            "cycles": step.cycles, "memory_port": round(beats / step.cycles, 4),
+            "predicted_cycles": predicted(images, step)}
 
 
 def published(name: str, config: configs.Config, firmware: bytes, report: dict) -> None:
@@ -258,6 +280,8 @@ def main() -> None:
     batches(config, firmware, report)
     for name in PUBLISHED:
         published(name, config, firmware, report)
+    (FOLDER / "chiplet.json").write_text(json.dumps(report, indent=1) + "\n")
+    streaming(config, firmware, report)
     (FOLDER / "chiplet.json").write_text(json.dumps(report, indent=1) + "\n")
     print(json.dumps(report, indent=1))
 
