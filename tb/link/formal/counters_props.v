@@ -68,7 +68,7 @@ module counters_props (
       end
       // Beats are counted with the flit that brought them.
       assert (beats_received == beats_before + {28'd0, beats_come});
-      // A bin grows by one or not at all; one of them at a time, and only with a header of the peer.
+      // A bin grows by one or not at all; one of them at a time, only with a header of the peer.
       for (i = 0; i < 8; i = i + 1) begin
         assert (histogram[32*i +: 32] == bins_before[32*i +: 32] ||
                 histogram[32*i +: 32] == bins_before[32*i +: 32] + 32'd1);
