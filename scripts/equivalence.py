@@ -172,10 +172,11 @@ def prove(
         if kind == "after reset" and not graph.latches:
             continue
         build(graph, select, number, kind, path, gates)
-        command = f"read {path}; {engine.format(seconds=seconds)}"
+        command = f"read {path.name}; {engine.format(seconds=seconds)}"
         try:
             done = subprocess.run(
                 ["yosys-abc", "-c", command],
+                cwd=folder,  # abc leaves files where it runs
                 capture_output=True,
                 text=True,
                 timeout=2 * seconds,

@@ -18,9 +18,10 @@ from tb.common.filelist import ROOT
 UNITS = "tests/common/test_units.py"
 FIFO = {"top": "fifo", "parameters": {"WIDTH": 7, "DEPTH": 5}}
 PROGRAM = """
-from scripts.mutate import Report, try_netlist
+from scripts.mutate import Report, make_netlists, try_netlist
 report = Report("common", {waivers})
-try_netlist(report, {entry}, {count})
+for netlist, tree in make_netlists("common", [{entry}], [{count}]):
+    try_netlist(report, netlist, tree)
 print("RESULT", sum(report.killed.values()), len(report.equivalent), len(report.waived),
       len(report.survivors))
 """
