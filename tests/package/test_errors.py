@@ -70,16 +70,25 @@ def test_weight_with_a_wrong_bit_in_the_array_is_named(stories, short_run, trace
 
 
 def test_activation_with_a_wrong_bit_in_the_stash_is_named(stories, short_run, tracer):
-    """A mantissa bit of the residual stream turned over between two of its uses."""
+    """A mantissa bit of the residual stream turned over between two of its uses: the norm has read
+    it, and the sum that reads it next waits for a product."""
     built, golden, prompt, new = short_run
+    plan = make_plan(stories[0].config, tracer)
+    trace = WORK / "clean.trace"
     clean = simulate_package(tracer, built, golden.records, Job([(prompt, new)]),
-                             work=WORK / "clean")
-    settings = {"flip_target": 1, "flip_cycle": clean.token_cycles[0] + 2000,
-                "flip_address": built[0].x_stash, "flip_bit": 20}
+                             work=WORK / "clean", trace=trace)
+    ve = queue_number("ve")
+    lines = [[int(word) for word in line.split()[:3]] for line in trace.read_text().splitlines()]
+    done = [cycle for cycle, chiplet, queue in lines if (chiplet, queue) == (0, ve)]
+    posted = expectation.by_queue(golden.records)[0][ve]
+    sums = [n for n, record in enumerate(posted)
+            if record.command.name == "ve" and plan.buffer_at(record.command.d) == "x"]
+    before = next(done[n - 1] for n in sums if done[n - 1] > clean.token_cycles[0])
+    settings = {"flip_target": 1, "flip_cycle": before + 1, "flip_address": built[0].x_stash,
+                "flip_bit": 20}
     result = simulate_package(tracer, built, golden.records, Job([(prompt, new)], settings),
                               work=WORK / "activation")
-    text = expectation.describe(result.first_mismatch, golden.records,
-                                make_plan(stories[0].config, tracer))
+    text = expectation.describe(result.first_mismatch, golden.records, plan)
     assert text.startswith("chiplet 0, queue ve") and "writes x" in text
 
 
