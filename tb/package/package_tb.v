@@ -228,8 +228,8 @@ module package_tb #(
 `endif
 
   // +preload=FOLDER: weights are in the macros before the first cycle. The file weights<c>_<m>.bin
-  // of each macro holds entries of a column: number of set * BLOCK + column in 4 bytes, exponents in
-  // 2, then BLOCK weights, all with the highest byte first (tb/package/preload.py).
+  // of each macro holds entries of a column: number of set * BLOCK + column in 4 bytes, exponents
+  // in 2, then BLOCK weights, all with the highest byte first (tb/package/preload.py).
   localparam ENTRY = 4 + 2 + BLOCK;
   genvar k;
   genvar n;
