@@ -3,9 +3,9 @@
 // wave_window: waveforms of a window of cycles, into the file +waves=FILE.
 //
 // Contract: the file begins in cycle +wave_from=N (0) with all signals of the simulation; `over`
-//   rises in cycle +wave_to=N (never without it), where the run is to end: a simulator like
-//   Verilator cannot stop writing. Without +waves nothing is written. The build has to
-//   support waveforms.
+//   rises in cycle +wave_to=N (never without it), where the run is to end, since Verilator
+//   cannot stop writing. Without +waves nothing is written. The build has to support
+//   waveforms.
 `default_nettype none
 
 module wave_window (
