@@ -103,6 +103,7 @@ def report(run: Run) -> dict:
     start, cycles = result.request_cycle, result.token_cycles
     steps = len(cycles) - 1
     done = max(len(cycles), 1)
+    decoding = result.token_seconds[-1] - result.token_seconds[0] if steps > 0 else 0.0
     macs = phases.useful_macs(run.plan.model, 0, len(run.prompt) + done - 1, done)
     traffic = config.block * (sum(result.memory_reads) + sum(result.memory_writes)
                               - sum(result.memory_at_ready))
@@ -127,7 +128,7 @@ def report(run: Run) -> dict:
         "link_retries": sum(result.link_replays),
         "load_cycles": result.ready_cycle,
         "sim_cycles_per_second": (result.total_cycles - start) / max(result.run_seconds, 1e-9),
-        "wall_seconds_per_token": result.run_seconds / done,
+        "wall_seconds_per_token": decoding / steps if steps > 0 else 0.0,
         "errors": result.errors,
     }
 

@@ -34,6 +34,7 @@ class Session:
         self.ready = self.request = 0
         self.tokens: list[int] = []
         self.token_cycles: list[int] = []
+        self.token_seconds: list[float] = []
         self.moved: list[int] = []
         self.errors: list[str] = []
 
@@ -90,6 +91,7 @@ class Session:
         for _ in range(new_tokens):
             self.tokens.append(await self.host.token())
             self.token_cycles.append(self.cycle())
+            self.token_seconds.append(time.time() - self.start)
             self.note("token", token=self.tokens[-1])
             if self.tokens[-1] == end_token:
                 break
@@ -167,7 +169,8 @@ class Session:
         total_cycles = self.cycle()
         return {
             "tokens": self.tokens, "ready_cycle": self.ready, "request_cycle": self.request,
-            "token_cycles": self.token_cycles, "checked": int(dut.checked.value),
+            "token_cycles": self.token_cycles, "token_seconds": self.token_seconds,
+            "checked": int(dut.checked.value),
             "mismatches": int(dut.mismatches.value), "first_mismatch": self.mismatch(),
             "link_replays": self.counts("link_replays"),
             "memory_reads": self.counts("memory_reads"),

@@ -62,14 +62,16 @@ class Waves:
 @dataclasses.dataclass(frozen=True)
 class Result:
     """What happened: new tokens of all requests, the host's status at the end, cycle numbers of
-    ready, last request and each token, records compared, first that differs or None, replays per
-    chiplet, memory beats read, written, and moved before ready, seconds from ready on and in all,
-    errors that the chip reported, and whether the run ended with the window of its waves."""
+    ready, last request and each token, seconds from the start to each token, records compared,
+    first that differs or None, replays per chiplet, memory beats read, written, and moved before
+    ready, seconds from ready on and in all, errors that the chip reported, and whether the run
+    ended with the window of its waves."""
 
     tokens: list[int]
     ready_cycle: int
     request_cycle: int
     token_cycles: list[int]
+    token_seconds: list[float]
     checked: int
     mismatches: int
     first_mismatch: dict | None

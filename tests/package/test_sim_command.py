@@ -175,7 +175,8 @@ def answer(golden: host.Run, **changes) -> session.Result:
     n = len(golden.tokens)
     good = session.Result(
         tokens=golden.tokens, ready_cycle=1000, request_cycle=1010,
-        token_cycles=[2000 + 100 * i for i in range(n)], checked=sum(map(len, golden.records)),
+        token_cycles=[2000 + 100 * i for i in range(n)],
+        token_seconds=[0.2 + 0.1 * i for i in range(n)], checked=sum(map(len, golden.records)),
         mismatches=0, first_mismatch=None, link_replays=[0] * chiplets,
         memory_reads=[9] * chiplets, memory_writes=[0] * chiplets, memory_at_ready=[5] * chiplets,
         run_seconds=1.0, total_seconds=2.0, total_cycles=9000, errors=[], status="done",
