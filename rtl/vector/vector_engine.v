@@ -157,13 +157,13 @@ module vector_engine #(
   );
 
   // The held row: read with the beat that A starts, or where the affine bin adds it
-  wire [8*BLOCK-1:0] y, c;
+  wire [8*BLOCK-1:0] y, c_read;
   wire y_valid, c_next, c_end;
   wire at_scale = scale == SCALE_ADD;
   vector_held #(.BLOCK(BLOCK)) held (
     .clk(clk), .start(go), .we(hold && y_valid && step), .wdata(y),
     .next(at_scale ? a_next : c_next && bin == BIN_AFFINE), .last(at_scale ? a_last : c_end),
-    .rdata(c)
+    .rdata(c_read)
   );
 
   // The element-wise chain
@@ -176,7 +176,7 @@ module vector_engine #(
     .squares(reduce == REDUCE_SQUARES), .imm(imm),
     .in_valid(x_valid), .in_x(x), .in_mask(x_mask), .in_group(x_group), .in_last(x_last),
     .in_s(s), .b_valid(b_valid), .b_data(b_data), .b_next(b_next), .wait_b(wait_b),
-    .c_data(c), .c_next(c_next), .c_end(c_end),
+    .c_data(c_read), .c_next(c_next), .c_end(c_end),
     .square_valid(square_valid), .square_x(square_x), .square_group(square_group),
     .square_last(square_last),
     .sum_valid(sum_valid), .sum_x(sum_x), .sum_mask(sum_mask), .sum_group(sum_group),
