@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shutil
 import subprocess
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -138,3 +142,32 @@ def test_icarus_can_be_done_without(machine: Machine) -> None:
     done = machine.setup("base")
     assert done.returncode == 0
     assert "tests on Icarus are skipped" in done.stdout
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of the packages that a source imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+        elif isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+    return {name.partition(".")[0] for name in names}
+
+
+def plain(name: str) -> str:
+    """A name of a distribution as the index compares it."""
+    return re.sub("[-_.]+", "-", name).lower()
+
+
+def test_what_is_imported_is_required() -> None:
+    """What is there only because another package brought it along is missing on a fresh machine."""
+    lines = [line for path in (ROOT / "requirements").glob("*.in")
+             for line in path.read_text().splitlines()]
+    required = {plain(line.partition("==")[0]) for line in lines}
+    folders = ("firmware", "models", "scripts", "tb", "tests")
+    sources = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    used = set().union(*map(imported, sources)) - sys.stdlib_module_names - set(folders)
+    distributions = packages_distributions()
+    missing = [name for name in used if not required & set(map(plain, distributions.get(name, [])))]
+    assert "numpy" in used and not missing, missing
