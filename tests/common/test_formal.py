@@ -3,14 +3,6 @@
 
 from __future__ import annotations
 
-import pytest
+from tb.common import proof_tests
 
-from scripts.formal import Proof, check, proofs
-
-
-@pytest.mark.regress
-@pytest.mark.parametrize("proof", proofs("common"), ids=lambda proof: proof.name)
-def test_proof(proof: Proof, capsys: pytest.CaptureFixture) -> None:
-    with capsys.disabled():  # progress
-        print(f"\n{proof.name}: {proof.shows}", flush=True)
-        assert check(proof)
+test_proof = proof_tests.of_block("common")
