@@ -40,8 +40,9 @@ class Format:
     text: str
     fields: dict[str, Field]
 
-    @property
+    @functools.cached_property
     def used_bits(self) -> int:
+        """Bits from 0 that have a meaning; those above are reserved."""
         ends = [f.lsb + f.width for f in self.fields.values()]
         ends += [f.base_lsb + BASE_BITS for f in self.fields.values() if f.base_lsb is not None]
         return max(ends)
@@ -96,6 +97,7 @@ def queue_name(number: int) -> str:
     return f"macro{number - spec['queues']['macro0']}"
 
 
+@functools.cache
 def format_of(queue: int, opcode: int) -> Format:
     """Format of the command with this opcode in this queue; raises IllegalCommand."""
     kind = queue_name(queue).rstrip("0123456789")
