@@ -21,11 +21,11 @@ import matplotlib
 
 from models import config as configs
 from models import cycle, host, loaders
-from models.checkpoint import LlamaConfig, LlamaWeights, random_llama
+from models.checkpoint import BertWeights, LlamaConfig, LlamaWeights, random_llama
 from models.commands import Command, decode, queue_name
 from models.compiler import compile_model
 from models.cycle_hardware import Firmware, Hardware, dma
-from models.cycle_job import Job, Shape
+from models.cycle_job import MINILM, Job, Shape
 from models.image import Image, Kind
 from scripts.generate import main_firmware
 from tb.common.filelist import ROOT
@@ -187,6 +187,25 @@ def layer(config: configs.Config, firmware: bytes, report: dict) -> None:
         (result.token_cycles[-1] - result.token_cycles[-2]) / report["rtl_seconds"])
 
 
+def minilm_layer() -> BertWeights:
+    """The first layer with 512 entries of its vocabulary."""
+    w = loaders.load(loaders.minilm_folder()).first_layers(1)
+    return dataclasses.replace(w, config=dataclasses.replace(w.config, vocab=VOCAB),
+                               embedding=w.embedding[:VOCAB])
+
+
+def encoder(config: configs.Config, firmware: bytes, report: dict) -> None:
+    """Sequences of 1, 17, 64 and 128 tokens through a layer of MiniLM, one session."""
+    images = compile_model(minilm_layer(), config, firmware=firmware)
+    requests = [([1 + 3 * i % (VOCAB - 1) for i in range(n)], 1) for n in (1, 17, 64, 128)]
+    golden = host.serve(images, config, [host.Request(*r) for r in requests])
+    _, trace, _ = simulate("encoder", config, images, golden, Requests(requests))
+    for run in phases(trace, images[0], [([len(prompt)], new) for prompt, new in requests]):
+        step = run[0]
+        report["runs"][f"minilm layer, {step.tokens} tokens"] = figures(
+            Job(MINILM, step.tokens), step.cycles, predicted(images, step))
+
+
 def batches(config: configs.Config, firmware: bytes, report: dict) -> None:
     """Decode of 2, 4 and 8 sequences after a context of 64 each, one session."""
     weights = smollm2_layer()
@@ -288,6 +307,7 @@ def main() -> None:
     firmware = main_firmware().bin.read_bytes()
     report: dict = {"runs": {}}
     layer(config, firmware, report)
+    encoder(config, firmware, report)
     batches(config, firmware, report)
     for name in PUBLISHED:
         published(name, config, firmware, report)
