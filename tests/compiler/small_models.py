@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Llama shapes, chosen and random, and what the reference makes of a decoder."""
+"""Small packages, Llama shapes, chosen and random, and decoders against the reference."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ import dataclasses
 
 import numpy as np
 
-from models import decoder, gpt2, llama, reduce
+from models import config, decoder, gpt2, host, llama, reduce
 from models.checkpoint import GPT2, Gpt2Weights, LlamaConfig, LlamaWeights
+from models.compiler import compile_model
+from models.config import Config
+
+
+def package(n_chiplets: int, block: int = 16, **sizes: int) -> Config:
+    """The tracer's configuration with more sets and chunks of few tokens."""
+    return config.load("tracer", **{"n_chiplets": n_chiplets, "block": block, "sets": 1024,
+                                    "max_tokens": 32, **sizes})
 
 
 def shape(**sizes) -> LlamaConfig:
@@ -46,3 +54,16 @@ def reference(weights: LlamaWeights | Gpt2Weights, block: int, prompt: list[int]
         tokens.append(int(reduce.argmax(logits[-1])))
         chunk = tokens[-1:]
     return Answer(tokens, np.stack(logits))
+
+
+def check(weights: LlamaWeights | Gpt2Weights, cfg: Config, prompt_length: int, new: int, seed: int,
+          **options) -> None:
+    """Tokens and logits of the compiled model after a random prompt are the reference's, and
+    nothing unwritten is used; options as of host.run."""
+    rng = np.random.default_rng(seed)
+    prompt = rng.integers(0, weights.config.vocab, prompt_length).tolist()
+    images = compile_model(weights, cfg)
+    run = host.run(images, cfg, prompt, new, poison=True, want_logits=True, **options)
+    answer = reference(weights, cfg.block, prompt, new)
+    assert run.tokens == answer.tokens
+    assert run.logits.tobytes() == answer.logits.tobytes()

@@ -11,6 +11,7 @@ from models.checkpoint import BertConfig, random_biased
 from models.compiler import compile_model
 from models.compiler.plan import CompileError, make_plan
 from models.config import Config
+from tests.compiler.small_models import package
 
 SHAPES = {  # dim, layers, heads, ffn, vocab, positions
     "uneven heads": BertConfig(72, 2, 9, 70, 105, 64, 1e-12),
@@ -20,11 +21,6 @@ SHAPES = {  # dim, layers, heads, ffn, vocab, positions
 }
 
 LONG = pytest.mark.regress
-
-
-def small(n_chiplets: int, block: int, **sizes: int) -> Config:
-    return config.load("tracer", **{
-        "n_chiplets": n_chiplets, "block": block, "sets": 1024, "max_tokens": 32, **sizes})
 
 
 def check(c: BertConfig, cfg: Config, lengths: list[int], seed: int, **options) -> None:
@@ -42,12 +38,12 @@ def check(c: BertConfig, cfg: Config, lengths: list[int], seed: int, **options) 
 @pytest.mark.parametrize("name", list(SHAPES))
 def test_equals_the_reference(name: str, chiplets: int, block: int, seed: int) -> None:
     """Nothing unwritten is used; chiplets, block, shape and unused rows of chunks do not matter."""
-    check(SHAPES[name], small(chiplets, block), [1, 6, 17], seed)
+    check(SHAPES[name], package(chiplets, block), [1, 6, 17], seed)
 
 
 @pytest.mark.parametrize("length", range(1, 31, 3))
 def test_lengths(length: int, seed: int) -> None:
-    check(SHAPES["one head"], small(2, 16, n_macros=1), [length], seed)
+    check(SHAPES["one head"], package(2, n_macros=1), [length], seed)
 
 
 def test_what_does_not_fit_says_what_would() -> None:
@@ -62,7 +58,7 @@ def test_what_does_not_fit_says_what_would() -> None:
 def test_any_interleaving_gives_the_same(seed: int) -> None:
     """A missing semaphore would show as a difference, an unwritten operand or a deadlock."""
     for case in range(4):
-        check(SHAPES["uneven heads"], small(3, 16, n_macros=3), [13, 32], seed,
+        check(SHAPES["uneven heads"], package(3, n_macros=3), [13, 32], seed,
               policy=csim.shuffled(case), queue_depth=1 + case)
 
 
@@ -72,11 +68,11 @@ def test_nano_runs_a_small_layer(seed: int) -> None:
 
 def test_longest_sequence(seed: int) -> None:
     """One list has to take a sequence whole; what does not fit is refused."""
-    c, cfg = SHAPES["one head"], small(1, 16)
+    c, cfg = SHAPES["one head"], package(1)
     assert make_plan(c, cfg).max_positions == 30
-    assert make_plan(c, small(1, 16, max_tokens=31)).max_positions == 16
+    assert make_plan(c, package(1, max_tokens=31)).max_positions == 16
     with pytest.raises(CompileError, match="a sequence of 20 tokens is one list .* takes 16"):
-        make_plan(c, small(1, 16, max_tokens=16), positions=20)
+        make_plan(c, package(1, max_tokens=16), positions=20)
     images = compile_model(random_biased(c, seed), cfg)
     with pytest.raises(host.RequestError, match="31 positions of 30"):
         host.embed(images, cfg, [0] * 31)

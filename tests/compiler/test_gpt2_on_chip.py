@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from models import config, csim, host
 from models.checkpoint import Gpt2Config, random_biased
 from models.compiler import compile_model
-from models.config import Config
-from tests.compiler.small_models import reference
+from tests.compiler.small_models import check, package, reference
 
 SHAPES = {  # dim, layers, heads, ffn, vocab, positions
     "uneven heads": Gpt2Config(72, 2, 9, 70, 105, 64, 1e-5),
@@ -23,52 +21,39 @@ SHAPES = {  # dim, layers, heads, ffn, vocab, positions
 LONG = pytest.mark.regress
 
 
-def small(n_chiplets: int, block: int, **sizes: int) -> Config:
-    return config.load("tracer", **{
-        "n_chiplets": n_chiplets, "block": block, "sets": 1024, "max_tokens": 4, **sizes})
-
-
-def check(c: Gpt2Config, cfg: Config, prompt_length: int, new: int, seed: int, **options) -> None:
-    rng = np.random.default_rng(seed)
-    weights = random_biased(c, seed)
-    prompt = rng.integers(0, c.vocab, prompt_length).tolist()
-    images = compile_model(weights, cfg)
-    run = host.run(images, cfg, prompt, new, poison=True, want_logits=True, **options)
-    answer = reference(weights, cfg.block, prompt, new)
-    assert run.tokens == answer.tokens
-    assert run.logits.tobytes() == answer.logits.tobytes()
-
-
 @pytest.mark.parametrize("block", [16, 64])
 @pytest.mark.parametrize("chiplets", [1, 4, *(pytest.param(n, marks=LONG) for n in (2, 3))])
 @pytest.mark.parametrize("name", list(SHAPES))
 def test_equals_the_reference(name: str, chiplets: int, block: int, seed: int) -> None:
     """Nothing unwritten is used, and chiplets, block and shape do not matter."""
-    check(SHAPES[name], small(chiplets, block), 6, 2, seed)
+    check(random_biased(SHAPES[name], seed), package(chiplets, block, max_tokens=4), 6, 2, seed)
 
 
 def test_rows_longer_than_the_held_row(seed: int) -> None:
-    check(Gpt2Config(1040, 1, 13, 80, 40, 20, 1e-5), small(2, 64), 6, 1, seed)
+    weights = random_biased(Gpt2Config(1040, 1, 13, 80, 40, 20, 1e-5), seed)
+    check(weights, package(2, 64), 6, 1, seed)
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 8])
 def test_prefill_equals_decode_and_chunks(chunk: int, seed: int) -> None:
-    check(SHAPES["odd heads"], small(2, 16, max_tokens=32), 19, 2, seed, chunk=chunk)
+    check(random_biased(SHAPES["odd heads"], seed), package(2), 19, 2, seed, chunk=chunk)
 
 
 def test_any_interleaving_gives_the_same(seed: int) -> None:
     """A missing semaphore would show as a difference, an unwritten operand or a deadlock."""
+    weights = random_biased(SHAPES["uneven heads"], seed)
     for case in range(4):
-        check(SHAPES["uneven heads"], small(3, 16, n_macros=3, max_tokens=16), 13, 2, seed,
+        check(weights, package(3, n_macros=3, max_tokens=16), 13, 2, seed,
               policy=csim.shuffled(case), queue_depth=1 + case)
 
 
 def test_nano_runs_a_small_layer(seed: int) -> None:
-    check(Gpt2Config(16, 1, 2, 24, 40, 32, 1e-5), config.load("nano"), 7, 3, seed)
+    weights = random_biased(Gpt2Config(16, 1, 2, 24, 40, 32, 1e-5), seed)
+    check(weights, config.load("nano"), 7, 3, seed)
 
 
 def test_a_batch_gives_what_its_sequences_give_alone(seed: int) -> None:
-    c, cfg = SHAPES["odd heads"], small(2, 16)
+    c, cfg = SHAPES["odd heads"], package(2, max_tokens=4)
     weights = random_biased(c, seed)
     images = compile_model(weights, cfg, positions=16, batch=4)
     prompts = [[1, 2, 3, 4, 5], [6], [7, 8]]

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from models import config, csim, host
-from models.checkpoint import LlamaConfig, random_llama
+from models.checkpoint import random_llama
 from models.compiler import compile_model
 from models.compiler.program import MOVE, PEER0, VE
-from models.config import Config
 from models.loaders import load_llama2c
-from tests.compiler.small_models import random_shape, reference, shape
+from tests.compiler.small_models import check, package, random_shape, reference, shape
 
 POLICIES = {
     "in order": lambda: csim.in_order,
@@ -33,44 +32,28 @@ SHAPES = {
 }
 
 
-def small(n_chiplets: int, block: int, **sizes: int) -> Config:
-    return config.load("tracer", **{
-        "n_chiplets": n_chiplets, "block": block, "sets": 1024, "max_tokens": 4, **sizes})
-
-
-def check(c: LlamaConfig, cfg: Config, prompt_length: int, new: int, seed: int, **options) -> None:
-    rng = np.random.default_rng(seed)
-    weights = random_llama(c, seed)
-    prompt = rng.integers(0, c.vocab, prompt_length).tolist()
-    images = compile_model(weights, cfg)
-    run = host.run(images, cfg, prompt, new, poison=True, want_logits=True, **options)
-    answer = reference(weights, cfg.block, prompt, new)
-    assert run.tokens == answer.tokens
-    assert run.logits.tobytes() == answer.logits.tobytes()
-
-
 @pytest.mark.parametrize("block", [16, 64])
 @pytest.mark.parametrize("chiplets", [1, 2, 3, 4])
 @pytest.mark.parametrize("name", list(SHAPES))
 def test_equals_the_reference(name: str, chiplets: int, block: int, seed: int) -> None:
     """Nothing unwritten is used, and chiplets, block and shape do not matter."""
-    check(SHAPES[name], small(chiplets, block), 6, 2, seed)
+    check(random_llama(SHAPES[name], seed), package(chiplets, block, max_tokens=4), 6, 2, seed)
 
 
 @pytest.mark.regress
 @pytest.mark.parametrize("case", range(30))
 def test_random_shapes(case: int, seed: int) -> None:
     rng = np.random.default_rng([seed, case])
-    cfg = small(int(rng.integers(1, 9)), int(rng.choice([16, 32, 64])),
-                n_macros=int(rng.integers(1, 5)), max_tokens=int(rng.integers(1, 65)))
-    check(random_shape(rng), cfg, int(rng.integers(1, 60)), 3, seed,
+    cfg = package(int(rng.integers(1, 9)), int(rng.choice([16, 32, 64])),
+                  n_macros=int(rng.integers(1, 5)), max_tokens=int(rng.integers(1, 65)))
+    check(random_llama(random_shape(rng), seed), cfg, int(rng.integers(1, 60)), 3, seed,
           policy=csim.shuffled(case), queue_depth=int(rng.integers(1, 9)))
 
 
 @pytest.mark.parametrize("policy", list(POLICIES))
 def test_any_interleaving_gives_the_same_records(policy: str, seed: int) -> None:
     """A missing semaphore would show as a difference, an unwritten operand or a deadlock."""
-    cfg = small(3, 16, n_macros=3)
+    cfg = package(3, n_macros=3, max_tokens=4)
     images = compile_model(random_llama(SHAPES["uneven heads"], seed), cfg)
 
     def by_queue(run: host.Run) -> list[list[csim.Record]]:
@@ -85,7 +68,7 @@ def test_any_interleaving_gives_the_same_records(policy: str, seed: int) -> None
 
 def test_prefill_equals_decode_and_chunks(seed: int) -> None:
     """Any chunk size leaves the same logits: one list serves them all."""
-    c, cfg = SHAPES["many KV heads"], small(2, 16, max_tokens=8)
+    c, cfg = SHAPES["many KV heads"], package(2, max_tokens=8)
     rng = np.random.default_rng(seed)
     weights = random_llama(c, seed)
     prompt = rng.integers(0, c.vocab, 19).tolist()
@@ -97,7 +80,7 @@ def test_prefill_equals_decode_and_chunks(seed: int) -> None:
 
 
 def test_last_position_can_be_used(seed: int) -> None:
-    c, cfg = shape(max_seq=20), small(2, 16)
+    c, cfg = shape(max_seq=20), package(2, max_tokens=4)
     images = compile_model(random_llama(c, seed), cfg)
     assert images[0].max_positions == 20
     run = host.run(images, cfg, list(range(18)), 3, poison=True)
@@ -108,7 +91,7 @@ def test_last_position_can_be_used(seed: int) -> None:
 
 def test_nano_runs_a_small_layer(seed: int) -> None:
     c = shape(dim=16, n_layers=1, n_heads=2, n_kv_heads=1, head_dim=8, ffn_dim=24, vocab=40)
-    check(c, config.load("nano"), 7, 3, seed)
+    check(random_llama(c, seed), config.load("nano"), 7, 3, seed)
 
 
 @pytest.mark.parametrize("chiplets", [1, 2])
@@ -124,7 +107,7 @@ def test_stories260k(shared_data, chiplets: int) -> None:
 
 
 def test_end_token_stops_and_is_reported(seed: int) -> None:
-    c, cfg = shape(), small(2, 16)
+    c, cfg = shape(), package(2, max_tokens=4)
     weights = random_llama(c, seed)
     images = compile_model(weights, cfg)
     tokens = host.run(images, cfg, [1, 2], 4).tokens

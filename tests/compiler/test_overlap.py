@@ -17,16 +17,11 @@ from models.compiler.pipeline import pipeline
 from models.compiler.program import DMA, MACRO0, MOVE, PEER0, SEND, VE
 from models.config import Config
 from models.image import Image, Kind, step_lists
-from tests.compiler.small_models import shape
+from tests.compiler.small_models import package, shape
 
 MODEL = shape(dim=40, n_layers=2, n_heads=6, n_kv_heads=3, head_dim=8, ffn_dim=70, vocab=60,
               max_seq=140)
 LENGTHS = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 61, 64, 65, 100, 127, 128, 129, 130)
-
-
-def package(n_chiplets: int, block: int = 16, **sizes: int) -> Config:
-    return config.load("tracer", **{"n_chiplets": n_chiplets, "block": block, "sets": 1024,
-                                    "max_tokens": 32, **sizes})
 
 
 class Case:
