@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""GGUF files of Llama, GPT-2 and BERT models, tensors F32, F16, Q4_1 or Q8_0 (dequantised)."""
+"""GGUF files of Llama, GPT-2 and BERT models, tensors of any type that the gguf package
+dequantises."""
 
 from __future__ import annotations
 
@@ -21,8 +22,6 @@ from models.checkpoint import (
     Weights,
     existing,
 )
-
-SUPPORTED = ("F32", "F16", "Q4_1", "Q8_0")
 
 
 def open_gguf(path: str | Path):
@@ -56,10 +55,11 @@ class _File:
         if name not in self.tensors:
             raise CheckpointError(f"{self.path}: tensor {name} is missing")
         t = self.tensors[name]
-        if t.tensor_type.name not in SUPPORTED:
+        try:
+            values = gguf.quants.dequantize(t.data, t.tensor_type)
+        except NotImplementedError as error:
             raise CheckpointError(f"{self.path}: tensor {name} is {t.tensor_type.name}, "
-                                  f"supported: {', '.join(SUPPORTED)}")
-        values = gguf.quants.dequantize(t.data, t.tensor_type)
+                                  "which cannot be dequantised") from error
         return np.ascontiguousarray(values, dtype=np.float32)
 
     def pair(self, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -80,15 +80,22 @@ def load_gguf(path: str | Path, reader=None) -> Weights:
 def _llama(file: _File) -> LlamaWeights:
     """Rotary pairs are interleaved in this format."""
     meta, tensor = file.meta, file.tensor
-    if "llama.rope.scaling.type" in file.fields or "rope_freqs.weight" in file.tensors:
+    scaling = meta("llama.rope.scaling.type", "none")
+    if scaling != "none" or "rope_freqs.weight" in file.tensors:
         raise CheckpointError(f"{file.path}: scaled rotary frequencies are not supported")
     embedding = tensor("token_embd.weight")
     dim, heads = meta("llama.embedding_length"), meta("llama.attention.head_count")
     tied = "output.weight" not in file.tensors
+    head_dim = meta("llama.attention.key_length", dim // heads)
+    if (rotated := meta("llama.rope.dimension_count", head_dim)) != head_dim:
+        raise CheckpointError(f"{file.path}: {rotated} of {head_dim} elements of a head are "
+                              "rotated; only all are supported")
+    if meta("llama.expert_count", 0):
+        raise CheckpointError(f"{file.path}: mixtures of experts are not supported")
     c = LlamaConfig(
         dim=dim, n_layers=meta("llama.block_count"), n_heads=heads,
         n_kv_heads=meta("llama.attention.head_count_kv", heads),
-        head_dim=meta("llama.attention.key_length", dim // heads),
+        head_dim=head_dim,
         ffn_dim=meta("llama.feed_forward_length"), vocab=embedding.shape[0],
         max_seq=meta("llama.context_length"), rope_theta=float(meta("llama.rope.freq_base", 1e4)),
         norm_eps=float(meta("llama.attention.layer_norm_rms_epsilon")), tied=tied,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
 
 from models.checkpoint import (
     BertConfig,
@@ -27,34 +28,22 @@ from models.checkpoint import (
 Tensors = dict[str, np.ndarray]
 
 
+READERS = {
+    "F32": lambda raw: np.frombuffer(raw, "<f4").astype(np.float32),
+    "F16": lambda raw: np.frombuffer(raw, "<f2").astype(np.float32),
+    "BF16": lambda raw: (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32),
+}
+"""Values of a tensor by its type as safetensors names it."""
+
+
 def _read_safetensors(path: Path) -> Tensors:
-    """All tensors of one file as float32 (from F32, F16 or BF16)."""
-    data = path.read_bytes()
-    size = int.from_bytes(data[:8], "little") if len(data) >= 8 else 0
-    if not 2 <= size <= len(data) - 8:
-        raise CheckpointError(f"{path}: not a safetensors file")
+    """All weights of one file; tensors of another type (position_ids) are left out."""
     try:
-        header = json.loads(data[8 : 8 + size])
-    except ValueError as error:
-        raise CheckpointError(f"{path}: header is not JSON ({error})") from error
-    out: Tensors = {}
-    for name, info in header.items():
-        if name == "__metadata__":
-            continue
-        begin, end = (8 + size + offset for offset in info["data_offsets"])
-        if end > len(data):
-            raise CheckpointError(f"{path}: truncated in tensor {name}")
-        raw = data[begin:end]
-        if info["dtype"] == "F32":
-            flat = np.frombuffer(raw, "<f4").astype(np.float32)
-        elif info["dtype"] == "F16":
-            flat = np.frombuffer(raw, "<f2").astype(np.float32)
-        elif info["dtype"] == "BF16":
-            flat = (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32)
-        else:
-            continue  # integer buffers such as position_ids hold no weights
-        out[name] = flat.reshape(info["shape"])
-    return out
+        entries = safetensors.deserialize(path.read_bytes())
+    except safetensors.SafetensorError as error:
+        raise CheckpointError(f"{path}: truncated, or no safetensors file ({error})") from error
+    return {name: READERS[e["dtype"]](e["data"]).reshape(e["shape"])
+            for name, e in entries if e["dtype"] in READERS}
 
 
 class _Settings(dict):
@@ -93,21 +82,36 @@ def _take(folder: Path, tensors: Tensors, name: str) -> np.ndarray:
     return tensors[name]
 
 
+def _rotary_base(folder: Path, h: dict[str, Any]) -> float:
+    """From either form in which config.json gives it; no frequency may be scaled or left out."""
+    rotary = h.get("rope_parameters") or h.get("rope_scaling") or {}
+    kind = rotary.get("rope_type", rotary.get("type", "default"))
+    if kind != "default":
+        raise CheckpointError(f"{folder}: rotary frequencies of kind {kind} are not supported")
+    if h.get("partial_rotary_factor", 1) != 1:
+        raise CheckpointError(f"{folder}: heads that are rotated in part are not supported")
+    return float(rotary.get("rope_theta", h.get("rope_theta", 1e4)))
+
+
 def load_hf_llama(folder: str | Path) -> LlamaWeights:
-    """A Hugging Face folder (config.json, *.safetensors) of the Llama family without biases."""
+    """A Hugging Face folder (config.json, *.safetensors) of the Llama family (Llama, Mistral with
+    full attention) without biases."""
     folder, h, t = _read_folder(folder)
-    if h.get("model_type") != "llama":
+    if h.get("model_type") not in ("llama", "mistral"):
         raise CheckpointError(f"{folder}: model_type {h.get('model_type')} is not llama")
-    if h.get("rope_scaling"):
-        raise CheckpointError(f"{folder}: rope_scaling is not supported")
     if h.get("attention_bias") or h.get("mlp_bias"):
         raise CheckpointError(f"{folder}: biases are not supported")
+    if (act := h.get("hidden_act", "silu")) != "silu":
+        raise CheckpointError(f"{folder}: activation {act} is not supported, only silu")
+    if (window := h.get("sliding_window")) and window < h["max_position_embeddings"]:
+        raise CheckpointError(f"{folder}: attention to the last {window} tokens only is not "
+                              "supported")
     dim, heads = h["hidden_size"], h["num_attention_heads"]
     c = LlamaConfig(
         dim=dim, n_layers=h["num_hidden_layers"], n_heads=heads,
         n_kv_heads=h.get("num_key_value_heads", heads), head_dim=h.get("head_dim") or dim // heads,
         ffn_dim=h["intermediate_size"], vocab=h["vocab_size"],
-        max_seq=h["max_position_embeddings"], rope_theta=float(h.get("rope_theta", 1e4)),
+        max_seq=h["max_position_embeddings"], rope_theta=_rotary_base(folder, h),
         norm_eps=float(h["rms_norm_eps"]), tied=bool(h.get("tie_word_embeddings", False)),
     )  # fmt: skip
 
@@ -241,7 +245,8 @@ def load_hf_gpt2(folder: str | Path) -> Gpt2Weights:
     )
 
 
-FOLDERS = {"llama": load_hf_llama, "gpt2": load_hf_gpt2, "bert": load_hf_bert}
+FOLDERS = {"llama": load_hf_llama, "mistral": load_hf_llama, "gpt2": load_hf_gpt2,
+           "bert": load_hf_bert}
 """Loaders by model_type."""
 
 

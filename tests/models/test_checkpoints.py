@@ -20,9 +20,11 @@ from models.checkpoint import (
     CheckpointError,
     Gpt2Config,
     Gpt2Weights,
+    LlamaConfig,
     LlamaWeights,
     pair_interleaved,
     random_biased,
+    random_llama,
 )
 
 
@@ -76,14 +78,26 @@ def test_safetensors_round_trip(stories: LlamaWeights, tmp_path: Path) -> None:
     assert loaded.config == c
     for a, b in zip(loaded.layers, stories.layers):
         assert all((getattr(a, n) == getattr(b, n)).all() for n in names)
+    theta = {"rope_type": "default", "rope_theta": 5e5}
+    for settings in (theta, {"rope_parameters": theta}, {"model_type": "mistral", **theta}):
+        (tmp_path / "config.json").write_text(json.dumps(config | settings))
+        assert loaders.load(tmp_path).config == dataclasses.replace(c, rope_theta=5e5)
+    for settings, message in (
+        ({"model_type": "mamba"}, "mamba"), ({"hidden_act": "gelu"}, "activation gelu"),
+        ({"rope_scaling": {"type": "linear", "factor": 2.0}}, "of kind linear"),
+        ({"rope_parameters": {"rope_type": "llama3"}}, "of kind llama3"),
+        ({"partial_rotary_factor": 0.5}, "in part"), ({"attention_bias": True}, "biases"),
+        ({"model_type": "mistral", "sliding_window": 16}, "last 16 tokens"),
+    ):
+        (tmp_path / "config.json").write_text(json.dumps(config | settings))
+        with pytest.raises(CheckpointError, match=message):
+            loaders.load(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps(config))
     data = (tmp_path / "model.safetensors").read_bytes()
-    (tmp_path / "model.safetensors").write_bytes(data[:-4])
-    with pytest.raises(CheckpointError, match="truncated"):
-        loaders.load_hf_llama(tmp_path)
-    (tmp_path / "config.json").write_text(json.dumps(config | {"model_type": "mamba"}))
-    (tmp_path / "model.safetensors").write_bytes(data)
-    with pytest.raises(CheckpointError, match="mamba"):
-        loaders.load_hf_llama(tmp_path)
+    for broken in (data[:-4], data[:4], b"", b"no tensors here"):
+        (tmp_path / "model.safetensors").write_bytes(broken)
+        with pytest.raises(CheckpointError, match="truncated"):
+            loaders.load_hf_llama(tmp_path)
 
 
 def test_broken_files(shared_data: Path, tmp_path: Path) -> None:
@@ -285,3 +299,58 @@ def test_gguf_of_other_families(family: str, tmp_path: Path, seed: int) -> None:
         write_gguf(weights, path, **{name: True})
         with pytest.raises(CheckpointError, match=message):
             loaders.load(path)
+
+
+def write_llama_gguf(w: LlamaWeights, path: Path, kind: gguf.GGMLQuantizationType,
+                     **settings: int | str) -> None:
+    """As llama.cpp names things; matrices in this type."""
+    c = w.config
+    file = gguf.GGUFWriter(path, "llama")
+    sizes = {"embedding_length": c.dim, "block_count": c.n_layers, "context_length": c.max_seq,
+             "feed_forward_length": c.ffn_dim, "attention.head_count": c.n_heads,
+             "attention.head_count_kv": c.n_kv_heads, **settings}
+    for key, value in sizes.items():
+        add = file.add_string if isinstance(value, str) else file.add_uint32
+        add(f"llama.{key}", value)
+    file.add_float32("llama.attention.layer_norm_rms_epsilon", c.norm_eps)
+    names = {"wq": "attn_q", "wk": "attn_k", "wv": "attn_v", "wo": "attn_output",
+             "w_gate": "ffn_gate", "w_up": "ffn_up", "w_down": "ffn_down"}
+    tensors = {"token_embd.weight": w.embedding}
+    for i, layer in enumerate(w.layers):
+        for ours, theirs in names.items():
+            tensors[f"blk.{i}.{theirs}.weight"] = getattr(layer, ours)
+        file.add_tensor(f"blk.{i}.attn_norm.weight", layer.attn_norm)
+        file.add_tensor(f"blk.{i}.ffn_norm.weight", layer.ffn_norm)
+    file.add_tensor("output_norm.weight", w.final_norm)
+    for name, tensor in tensors.items():
+        raw = gguf.quants.quantize(np.ascontiguousarray(tensor), kind)
+        file.add_tensor(name, raw, raw_dtype=kind)
+    for step in (file.write_header_to_file, file.write_kv_data_to_file,
+                 file.write_tensors_to_file, file.close):
+        step()
+
+
+@pytest.mark.parametrize("kind, bits", [("F32", 23), ("F16", 10), ("BF16", 7), ("Q8_0", 6),
+                                        ("Q5_1", 3), ("Q4_0", 2)])
+def test_gguf_llama(kind: str, bits: int, tmp_path: Path, seed: int) -> None:
+    """Matrices come back within the rounding of their type; what is not supported is named."""
+    c = LlamaConfig(64, 2, 4, 2, 16, 96, 50, 32, 1e4, 1e-5, True)
+    weights, path = random_llama(c, seed), tmp_path / "model.gguf"
+    write_llama_gguf(weights, path, gguf.GGMLQuantizationType[kind])
+    loaded = loaders.load(path)
+    assert dataclasses.replace(loaded.config, norm_eps=c.norm_eps) == c
+    for a, b in zip(loaded.layers, weights.layers):
+        assert (a.attn_norm == b.attn_norm).all() and (a.ffn_norm == b.ffn_norm).all()
+        for name in ("wq", "wk", "wv", "wo", "w_gate", "w_up", "w_down"):
+            wanted = getattr(b, name)
+            assert np.abs(getattr(a, name) - wanted).max() <= np.abs(wanted).max() / 2**bits
+    for settings, message in (
+        ({"rope.scaling.type": "yarn"}, "scaled rotary"),
+        ({"rope.dimension_count": 8}, "8 of 16 elements"), ({"expert_count": 4}, "mixtures"),
+    ):
+        write_llama_gguf(weights, path, gguf.GGMLQuantizationType[kind], **settings)
+        with pytest.raises(CheckpointError, match=message):
+            loaders.load(path)
+    write_llama_gguf(weights, path, gguf.GGMLQuantizationType[kind],
+                     **{"rope.scaling.type": "none", "rope.dimension_count": 16})
+    assert loaders.load(path).config == loaded.config
