@@ -7,7 +7,7 @@ RUN := $(PY) -m scripts
 
 # Variables of the targets, handed on through the environment.
 RUN_VARS := SIM SEED WAVES COVER VERBOSE BLOCK TEST LIBERTY MUTANTS
-SIM_VARS := MODEL TOKENIZER PROMPT PROMPT_IDS TOKENS LAYERS CHIPLETS CONFIG SIM SEED BER LOAD \
+SIM_VARS := MODEL TOKENIZER PROMPT PROMPT_IDS TOKENS BATCH LAYERS CHIPLETS CONFIG SIM SEED BER LOAD \
   WAVE_FROM WAVE_TO
 export $(RUN_VARS) $(SIM_VARS)
 
@@ -42,7 +42,7 @@ help:
 	@echo '  SIM=verilator|icarus   simulator            SEED=n    seed of all randomness (1)'
 	@echo '  BLOCK=name             a folder of rtl/     TEST=...  test id, or words as of pytest -k'
 	@echo '  WAVES=1                write waveforms      VERBOSE=1 show the simulator at work'
-	@echo '  sim only: MODEL= PROMPT= TOKENS= LAYERS= CHIPLETS= CONFIG= BER= TOKENIZER= PROMPT_IDS='
+	@echo '  sim only: MODEL= PROMPT= TOKENS= BATCH= LAYERS= CHIPLETS= CONFIG= BER= TOKENIZER= PROMPT_IDS='
 	@echo '            LOAD= WAVE_FROM= WAVE_TO=    ($(PY) -m scripts.sim --help says more)'
 
 setup:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -35,20 +36,23 @@ is queued; dispatch: commands are on their way or wait for each other.
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """Cycles begin to end - 1. kind: load, prefill, decode, head. tokens: taken in, from position
-    `first` on. lists: numbers of the command lists that end in it."""
+    """Cycles begin to end - 1. kind: load, prefill, decode, head. parts: (tokens of the sequence
+    before, tokens taken in) per sequence. lists: numbers of the command lists that end in it."""
 
     name: str
     kind: str
     begin: int
     end: int
-    tokens: int
-    first: int
+    parts: Sequence[tuple[int, int]]
     lists: range
 
     @property
     def cycles(self) -> int:
         return self.end - self.begin
+
+    @property
+    def tokens(self) -> int:
+        return sum(count for _, count in self.parts)
 
 
 def list_ends(table: Table, trace: Trace) -> list[int]:
@@ -67,24 +71,44 @@ def list_ends(table: Table, trace: Trace) -> list[int]:
     return ends
 
 
-def phases(table: Table, trace: Trace, request: int, prompt: int) -> list[Phase]:
-    """Of a run with one request of `prompt` tokens in cycle `request`, as far as it came."""
-    out = [Phase("load", "load", 0, request, 0, 0, range(0))]
-    heads, first_list = 0, 0
+def turns(prompts: Sequence[int],
+          answers: Sequence[int] | None) -> Iterator[tuple[str, str, list[tuple[int, int]]]]:
+    """Name, kind and parts of the phases of a batch, in order: prompts one after the other, each
+    with the head of its first token, then rounds of a token for each sequence that has one left.
+
+    prompts, answers: tokens of each sequence; answers is None of an encoder, whose sequence is one
+    phase with its head list.
+    """
+    if answers is None:
+        yield "sequence", "prefill", [(0, prompts[0])]
+        return
+    alone = len(prompts) == 1
+    whose = ["" if alone else f"sequence {s + 1}: " for s in range(len(prompts))]
+    for s, prompt in enumerate(prompts):
+        yield f"{whose[s]}prefill", "prefill", [(0, prompt)]
+        yield f"{whose[s]}head 1", "head", []
+    for r in range(1, max(answers)):
+        live = [s for s, answer in enumerate(answers) if answer > r]
+        yield f"token {r + 1}", "decode", [(prompts[s] + r - 1, 1) for s in live]
+        for s in live:
+            yield f"{whose[s]}head {r + 1}", "head", []
+
+
+def phases(table: Table, trace: Trace, request: int, prompts: Sequence[int],
+           answers: Sequence[int] | None) -> list[Phase]:
+    """Of a run with one request in cycle `request`, as far as it came; prompts, answers: as of
+    `turns`."""
+    out = [Phase("load", "load", 0, request, [], range(0))]
+    first_list, expected = 0, turns(prompts, answers)
+    together = (["step"],) if answers else (["step"], ["head"])
     for number, end in enumerate(list_ends(table, trace)):
         if table.kinds[number] == "load":
             first_list = number + 1
             continue
-        following = table.kinds[number + 1 : number + 2]
-        if table.kinds[number] == "step" and following == ["step"]:
-            continue  # a prompt that takes several lists
-        kind = "head" if table.kinds[number] == "head" else "decode" if heads else "prefill"
-        heads += kind == "head"
-        name = {"prefill": "prefill", "head": f"head {heads}", "decode": f"token {heads + 1}"}[kind]
-        tokens = {"prefill": prompt, "head": 0, "decode": 1}[kind]
-        first = prompt + heads - 1 if kind == "decode" else 0
-        out.append(Phase(name, kind, out[-1].end, end, tokens, first,
-                         range(first_list, number + 1)))
+        if table.kinds[number] == "step" and table.kinds[number + 1 : number + 2] in together:
+            continue  # a prompt that takes several lists, an encoder's head
+        name, kind, parts = next(expected)
+        out.append(Phase(name, kind, out[-1].end, end, parts, range(first_list, number + 1)))
         first_list = number + 1
     return out
 
@@ -104,7 +128,8 @@ def useful_macs(model: LlamaConfig | BertConfig, first: int, tokens: int, heads:
 
 def phase_macs(plan: Plan, phase: Phase) -> int:
     """Useful multiply-accumulates of a phase."""
-    return useful_macs(plan.model, phase.first, phase.tokens, phase.kind == "head")
+    return (sum(useful_macs(plan.model, *part, 0) for part in phase.parts)
+            + useful_macs(plan.model, 0, 0, phase.kind == "head"))
 
 
 def macro_bound_cycles(plan: Plan, phase: Phase) -> int:

@@ -166,7 +166,9 @@ def overview(seen: Seen, plan: Plan, begin: int, end: int) -> dict:
 def grouped(values: dict) -> list[dict]:
     """Bars of "where the cycles go": one for each kind of phase, means where there are several."""
     out = []
-    for kind, name in (("prefill", "prefill"), ("decode", "a decoded token"), ("head", "a head")):
+    several = len(values["sequences"]) > 1
+    decoded = "a token of each sequence" if several else "a decoded token"
+    for kind, name in (("prefill", "prefill"), ("decode", decoded), ("head", "a head")):
         chosen = [p for p in values["phases"] if p["kind"] == kind]
         if chosen:
             n = len(chosen)

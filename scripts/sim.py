@@ -27,6 +27,7 @@ from models import config as configs
 from models import host, link, preload
 from models.checkpoint import CheckpointError, Weights
 from models.compiler import CompileError, Plan, compile_plan
+from models.compiler.plan import BATCHES
 from models.image import Image, ImageError, Kind
 from scripts import phases, sim_cache, sim_model, sim_report
 from scripts.generate import main_firmware
@@ -52,6 +53,7 @@ class Options:
     prompt: str | None = None
     prompt_ids: str | None = None
     tokens: int = 8
+    batch: int = 1
     layers: int | None = None
     chiplets: int | None = None
     config: str | None = None
@@ -91,16 +93,16 @@ def compiled(plan: Plan, weights: Weights, firmware: bytes, load: str) -> Compil
     return Compiled([part.image for part in parts], parts)
 
 
-def golden(made: Compiled, plan: Plan, request: host.Request, progress: Progress) -> host.Run:
+def golden(made: Compiled, plan: Plan, batch: list[host.Request], progress: Progress) -> host.Run:
     """The run of the command-level simulator: tokens and records."""
-    count = 0
+    count, most = 0, sum(request.new_tokens for request in batch)
 
     def seen() -> None:
         nonlocal count
         count += 1
-        progress.show(f"token {count}/{request.new_tokens}")
+        progress.show(f"token {count}/{most}")
 
-    run = host.serve(made.images, plan.config, [request], seen=seen,
+    run = host.serve(made.images, plan.config, [batch], seen=seen,
                      want_logits=plan.model.family.causal,
                      prepare=lambda package: preload.fill(package, made.preloaded))
     return dataclasses.replace(run, package=None)
@@ -131,10 +133,13 @@ class OneLine(click.Command):
               help="smollm2 (SmolLM2-135M-Instruct, from pip), stories260k, minilm, or a path: "
                    ".gguf, llama2.c .bin, or a folder with config.json and safetensors.")
 @click.option("--tokenizer", help="File in the format of tok512.bin, or tokenizer.json.")
-@click.option("--prompt", help="Text; for smollm2 the chat template is put around it.")
-@click.option("--prompt-ids", help="Token ids in place of a text.")
+@click.option("--prompt", help="Text; for smollm2 the chat template is put around it. Of a batch: "
+                               "texts with | between them.")
+@click.option("--prompt-ids", help="Token ids in place of a text; of a batch with | between them.")
 @click.option("--tokens", default=8, show_default=True, type=click.IntRange(1),
               help="New tokens, at most; an encoder has none.")
+@click.option("--batch", default=1, show_default=True, type=click.IntRange(1, max(BATCHES)),
+              help="Sequences that are decoded together, each with a KV cache of its own.")
 @click.option("--layers", type=click.IntRange(1), help="The first layers only; default all.")
 @click.option("--chiplets", type=click.IntRange(1, 8), help="In place of the configuration's.")
 @click.option("--config", help="Named configuration: " + ", ".join(configs.names())
@@ -185,34 +190,38 @@ def check(options: Options) -> None:
 def run(options: Options, console: Console, progress: Progress) -> None:
     """All phases, from checkpoint to report."""
     progress.begin("load checkpoint")
-    loaded = sim_model.load(options.model, options.tokenizer, options.prompt, options.prompt_ids)
+    loaded = sim_model.load(options.model, options.tokenizer, options.prompt, options.prompt_ids,
+                            options.batch)
     total = loaded.weights.config.n_layers
     weights = loaded.weights.first_layers(options.layers or total)
     words = options.tokens if weights.config.family.causal else weights.config.dim
-    plan = sim_model.choose(weights, loaded.prompt, words, options.config, options.chiplets)
+    plan = sim_model.choose(weights, loaded.prompts, words, options.config, options.chiplets)
     config, c = plan.config, plan.model
     title = (f"{options.model}: {c.n_layers} of {total} layers, dim {c.dim}, {c.n_heads} heads, "
              f"vocabulary {c.vocab}, on {config.n_chiplets} chiplets x {config.n_macros} macros of "
-             f"{config.block}x{config.block} ({config.name})")
+             f"{config.block}x{config.block} ({config.name})"
+             + (f", batch of {options.batch}" if options.batch > 1 else ""))
     progress.note(title)
 
     progress.begin("compile")
     cache = Cache(OUT / "cache")
     firmware = main_firmware().bin.read_bytes()
     base = (sim_cache.digest(loaded.path), sim_cache.sources(ROOT), firmware, config, c,
-            plan.max_positions, options.load)
+            plan.max_positions, plan.batch, options.load)
     made, _, _ = cache.get("images", base, lambda: compiled(plan, weights, firmware, options.load))
     progress.begin("golden")
     began = time.time()
-    request = host.Request(loaded.prompt, words, loaded.end_token)
-    expected, _, known = cache.get("golden", (base, request),
-                                   lambda: golden(made, plan, request, progress))
+    batch = [host.Request(prompt, words, loaded.end_token) for prompt in loaded.prompts]
+    expected, _, known = cache.get("golden", (base, batch),
+                                   lambda: golden(made, plan, batch, progress))
     seconds = "as computed before" if known else f"{time.time() - began:.0f} s"
     new = f"{len(expected.tokens)} new: " if c.family.causal else ""
-    progress.note(f"golden: {len(loaded.prompt)} prompt tokens, {new}"
-                  f"{loaded.decode(expected.tokens)!r} ({seconds})")
+    answers = (host.by_sequence(expected.tokens, len(batch)) if c.family.causal
+               else [expected.tokens])
+    progress.note(f"golden: {sum(map(len, loaded.prompts))} prompt tokens, {new}"
+                  f"{', '.join(repr(loaded.decode(answer)) for answer in answers)} ({seconds})")
 
-    result = simulate(options, plan, made, loaded, request, expected, progress)
+    result = simulate(options, plan, made, loaded, batch, expected, progress)
     progress.close()
     if result.stopped:
         console.print(f"Waves end in cycle {result.total_cycles:,}; until then {result.checked:,} "
@@ -220,7 +229,7 @@ def run(options: Options, console: Console, progress: Progress) -> None:
         raise SystemExit(1 if result.mismatches else 0)
     try:
         sim_report.write(console, OUT, sim_report.Run(
-            title, plan, loaded.prompt, loaded.decode, expected, result, OUT / "run" / ACTIVITY))
+            title, plan, loaded.prompts, loaded.decode, expected, result, OUT / "run" / ACTIVITY))
     except SystemExit:
         if not options.waves:
             console.print(f"Waves around it: {around(options, result)}", highlight=False)
@@ -235,7 +244,7 @@ def around(options: Options, result: Result) -> str:
 
 
 def simulate(options: Options, plan: Plan, made: Compiled, loaded: sim_model.Loaded,
-             request: host.Request, expected: host.Run, progress: Progress) -> Result:
+             batch: list[host.Request], expected: host.Run, progress: Progress) -> Result:
     """The run on the RTL; click.ClickException where it does not come to an end."""
     config, work = plan.config, OUT / "run"
     shutil.rmtree(work, ignore_errors=True)
@@ -246,14 +255,16 @@ def simulate(options: Options, plan: Plan, made: Compiled, loaded: sim_model.Loa
         columns = work / "preload"
         preload_files.write(columns, [preload.columns(part, config) for part in made.preloaded])
     threshold = link.error_threshold(options.ber, config.block) if options.ber else 0
-    end = NO_END_TOKEN if request.end_token is None else request.end_token
-    job = Job([(request.prompt, request.new_tokens, end)],
-              settings={"error_threshold": threshold, "seed": options.seed})
+    settings = {"error_threshold": threshold, "seed": options.seed}
+    job = Job(settings=settings, batches=[[dataclasses.astuple(r) for r in batch]])
+    if len(batch) == 1:
+        end = NO_END_TOKEN if batch[0].end_token is None else batch[0].end_token
+        job = Job([(batch[0].prompt, batch[0].new_tokens, end)], settings)
     waves = Waves(work / "waves.vcd", options.wave_from or 0, options.wave_to)
     new = len(expected.tokens) if plan.model.family.causal else 0
     watcher = Watcher(work / "progress.jsonl", progress, loaded.decode, new,
                       sum(map(len, expected.records)), _loaded_beats(made.images),
-                      _cycles(plan, loaded.prompt, new))
+                      _cycles(plan, batch, expected), len(batch))
     progress.begin(f"build for {options.sim} (some minutes, once)")
     watcher.start()
     said = io.StringIO()  # names of builds and runs; a terminal has the progress line there
@@ -291,10 +302,12 @@ def _loaded_beats(images: Sequence[Image]) -> int:
                for image in images)
 
 
-def _cycles(plan: Plan, prompt: list[int], new_tokens: int) -> float:
+def _cycles(plan: Plan, batch: list[host.Request], expected: host.Run) -> float:
     """A guess of the cycles of a request."""
-    tokens = len(prompt) + max(new_tokens - 1, 0)
-    macs = phases.useful_macs(plan.model, 0, tokens, new_tokens)
+    answers = ([len(answer) for answer in host.by_sequence(expected.tokens, len(batch))]
+               if plan.model.family.causal else [1])
+    macs = sum(phases.useful_macs(plan.model, 0, len(request.prompt) + max(new - 1, 0), new)
+               for request, new in zip(batch, answers))
     peak = plan.config.n_chiplets * plan.config.n_macros * plan.block**2
     return macs * phases.VECTOR_CYCLES / (peak * MAC_SHARE)
 

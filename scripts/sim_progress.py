@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from models.host import SEQUENCE, by_sequence
+
 PLAIN_SECONDS = 10  # between two plain lines of the same phase
 LOAD_CYCLES = 1.15  # per beat that is loaded at boot
 MAC_SHARE = 0.6     # of the macros' rate that a run reaches, before it has shown its own
@@ -68,19 +70,22 @@ class Progress:
 class Watcher(threading.Thread):
     """Shows what the simulation appends to its progress file.
 
-    new_tokens: that are expected; 0 of an encoder, whose words are not shown one by one.
+    new_tokens: that are expected; 0 of an encoder, whose words are not shown one by one. In a
+    batch a word of the host holds the number of the sequence as well.
     expected: records of the whole run. load_beats: beats that a chiplet reads before it is ready.
     run_cycles: a guess of the cycles from then on.
     """
 
     def __init__(self, path: Path, progress: Progress, decode: Callable[[list[int]], str],
-                 new_tokens: int, expected: int, load_beats: int, run_cycles: float) -> None:
+                 new_tokens: int, expected: int, load_beats: int, run_cycles: float,
+                 sequences: int = 1) -> None:
         super().__init__(daemon=True)
+        self.sequences = sequences
         self.path, self.progress, self.decode = path, progress, decode
         self.new_tokens, self.expected = new_tokens, expected
         self.load_beats, self.run_cycles = load_beats, run_cycles
         self.over = threading.Event()
-        self.tokens: list[int] = []
+        self.tokens: list[int] = []  # words, as the host took them
         self.phase = ""
         self.ready_at = 0      # records seen when the chip was ready
         self.last = (0.0, 0)   # seconds and cycle of an earlier event
@@ -124,8 +129,11 @@ class Watcher(threading.Thread):
             self._enter("end")
         elif kind == "token":
             self.tokens.append(event["token"])
-            self.progress.note(f"  {at}  token {len(self.tokens)}/{self.new_tokens}: "
-                               f"{self.decode(self.tokens)!r}")
+            sequence = event["token"] >> SEQUENCE
+            text = self.decode(by_sequence(self.tokens, sequence + 1)[-1])
+            whose = f" of sequence {sequence + 1}" if self.sequences > 1 else ""
+            self.progress.note(f"  {at}  token {len(self.tokens)}/{self.new_tokens}{whose}: "
+                               f"{text!r}")
             self._enter("decode" if len(self.tokens) < self.new_tokens else "end")
         elif kind == "error":
             self.progress.note(f"  {at}  {event['text']}")

@@ -27,24 +27,29 @@ from tb.package.session import Result
 
 Decode = Callable[[list[int]], str]
 SHOWN = ("commands_checked", "commands_expected", "mismatches", "load_cycles", "prefill_tokens",
-         "prefill_cycles", "decode_cycles_per_token", "mac_utilization", "exposed_gather_share",
-         "bytes_per_mac", "link_retries", "sim_cycles_per_second",
-         "wall_seconds_per_token")
+         "prefill_cycles", "decode_cycles_per_token", "cycles_per_input_token", "mac_utilization",
+         "exposed_gather_share", "bytes_per_mac", "link_retries", "sim_cycles_per_second",
+         "wall_seconds_per_token", "wall_seconds_per_sequence")
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What was run and what came of it. title: for the page. activity: file of the trace (see
-    tb/package/activity_trace.v), or None. golden.logits, where present, are what logits_crc is
-    computed from."""
+    """What was run and what came of it. title: for the page. prompts: of the sequences of a batch,
+    or one. activity: file of the trace (see tb/package/activity_trace.v), or None. golden.logits,
+    where present, are what logits_crc is computed from."""
 
     title: str
     plan: Plan
-    prompt: list[int]
+    prompts: list[list[int]]
     decode: Decode
     golden: host.Run
     result: Result
     activity: Path | None = None
+
+    @property
+    def causal(self) -> bool:
+        """A decoder: its answer is tokens; an encoder's is the words of one embedding."""
+        return self.plan.model.family.causal
 
 
 def write(console: Console, out: Path, run: Run) -> None:
@@ -72,7 +77,10 @@ def agrees(values: dict) -> bool:
 
 def finish(console: Console, values: dict, run: Run, pages: Sequence[Path]) -> None:
     """Print text, figures and verdict."""
-    console.print(f"text: {values['text']!r}", highlight=False)
+    several = len(values["sequences"]) > 1
+    for number, sequence in enumerate(values["sequences"], 1):
+        name = f"text {number}" if several else "text"
+        console.print(f"{name}: {sequence['text']!r}", highlight=False)
     for key in SHOWN:
         value = values.get(key)
         if value is not None:
@@ -100,36 +108,71 @@ def logits_crc(golden: host.Run, result: Result) -> list[str]:
 def report(run: Run) -> dict:
     """The part of report.json that needs no trace."""
     result, golden, config = run.result, run.golden, run.plan.config
-    start, cycles = result.request_cycle, result.token_cycles
-    steps = len(cycles) - 1
-    done = max(len(cycles), 1)
-    decoding = result.token_seconds[-1] - result.token_seconds[0] if steps > 0 else 0.0
-    macs = phases.useful_macs(run.plan.model, 0, len(run.prompt) + done - 1, done)
+    answers = by_sequence(run, result.tokens)
+    speed = speed_of_decoder(run, answers) if run.causal else speed_of_encoder(run)
+    new = [max(len(answer), 1) if run.causal else 1 for answer in answers]
+    macs = sum(phases.useful_macs(run.plan.model, 0, len(prompt) + count - 1, count)
+               for prompt, count in zip(run.prompts, new))
     traffic = config.block * (sum(result.memory_reads) + sum(result.memory_writes)
                               - sum(result.memory_at_ready))
+    cycles = (result.token_cycles[-1 if run.causal else 0] - result.request_cycle
+              if result.token_cycles else 0)
     return {
         "title": run.title,
-        "prompt": run.decode(run.prompt),
-        "text": run.decode(result.tokens),
+        "prompt": "\n".join(map(run.decode, run.prompts)),
+        "text": "\n".join(map(run.decode, answers)),
+        "sequences": [{"prompt": run.decode(prompt), "text": run.decode(answer)}
+                      for prompt, answer in zip(run.prompts, answers)],
         "tokens": result.tokens,
         "tokens_golden": golden.tokens,
         "logits_crc": logits_crc(golden, result),
         "commands_checked": result.checked,
         "commands_expected": sum(map(len, golden.records)),
         "mismatches": result.mismatches,
-        "prefill_tokens": len(run.prompt),
-        "prefill_cycles": cycles[0] - start if cycles else 0,
-        "decode_cycles_per_token": (cycles[-1] - cycles[0]) / steps if steps > 0 else 0.0,
-        "mac_utilization": (macs / ((cycles[-1] - start) * phases.peak(run.plan))
-                            if cycles else 0.0),
+        "prefill_tokens": sum(map(len, run.prompts)),
+        **speed,
+        "mac_utilization": macs / (cycles * phases.peak(run.plan)) if cycles else 0.0,
         "bytes_per_mac": traffic / macs,
         "memory_bytes": traffic,
         "useful_macs": macs,
         "link_retries": sum(result.link_replays),
         "load_cycles": result.ready_cycle,
-        "sim_cycles_per_second": (result.total_cycles - start) / max(result.run_seconds, 1e-9),
-        "wall_seconds_per_token": decoding / steps if steps > 0 else 0.0,
+        "sim_cycles_per_second": ((result.total_cycles - result.request_cycle)
+                                  / max(result.run_seconds, 1e-9)),
         "errors": result.errors,
+    }
+
+
+def by_sequence(run: Run, words: Sequence[int]) -> list[list[int]]:
+    """Output words of each sequence."""
+    return host.by_sequence(words, len(run.prompts)) if run.causal else [list(words)]
+
+
+def speed_of_decoder(run: Run, answers: Sequence[Sequence[int]]) -> dict:
+    """Cycles and seconds as the host sees them: to the first token of the last sequence, and from
+    token to token behind it."""
+    result = run.result
+    first = sum(map(bool, answers)) - 1  # word with which the last prompt ends
+    cycles, seconds = result.token_cycles, result.token_seconds
+    steps = len(cycles) - 1 - first
+    return {
+        "prefill_cycles": cycles[first] - result.request_cycle if cycles else 0,
+        "decode_cycles_per_token": (cycles[-1] - cycles[first]) / steps if steps else 0.0,
+        "wall_seconds_per_token": (seconds[-1] - seconds[first]) / steps if steps else 0.0,
+    }
+
+
+def speed_of_encoder(run: Run) -> dict:
+    """Cycles and seconds until the embedding is there, and by token of the input."""
+    result = run.result
+    if not result.token_cycles:
+        return {"prefill_cycles": 0}
+    cycles = result.token_cycles[0] - result.request_cycle
+    return {
+        "prefill_cycles": cycles,
+        "cycles_per_input_token": cycles / len(run.prompts[0]),
+        "wall_seconds_per_sequence": (cycles / max(result.total_cycles - result.request_cycle, 1)
+                                      * result.run_seconds),
     }
 
 
@@ -151,7 +194,10 @@ def observe(run: Run) -> Seen:
     config = run.plan.config
     trace = activity.read(run.activity, config)
     table = activity.join(trace, run.golden.records, run.plan)
-    found = phases.phases(table, trace, run.result.request_cycle, len(run.prompt))
+    answers = ([len(answer) for answer in by_sequence(run, run.golden.tokens)]
+               if run.causal else None)
+    found = phases.phases(table, trace, run.result.request_cycle,
+                          [len(prompt) for prompt in run.prompts], answers)
     chiplets = range(config.n_chiplets)
     return Seen(trace, table, found,
                 [phases.places(table, trace, c, found[-1].end) for c in chiplets],
@@ -199,7 +245,7 @@ def measured(run: Run, seen: Seen) -> dict:
 
     kinds = {kind: [p for p in served if p["kind"] == kind]
              for kind in ("prefill", "decode", "head")}
-    kinds["token"] = kinds["decode"] + kinds["head"][1:]  # of the tokens behind the first
+    kinds["token"] = kinds["decode"] + kinds["head"][len(run.prompts) :]  # behind the first ones
     peak = phases.peak(run.plan)
     return {
         "utilization_by_phase": {

@@ -130,11 +130,9 @@ class Host:
         await self.wait_status("ready", cycles=cycles, poll=BOOT_POLL, seen=seen)
         await self.write("IRQ_ENABLE", 3)
 
-    async def request(self, prompt: list[int], new_tokens: int,
-                      end_token: int = NO_END_TOKEN) -> None:
-        """Hand over a request and wait until the firmware has taken it; tokens come one by one
-        through `token`."""
-        words = [len(prompt), new_tokens, end_token, *prompt]
+    async def request(self, words: list[int]) -> None:
+        """Hand over the words of a request and wait until the firmware has taken them; tokens come
+        one by one through `token`."""
         room = await self.read("IN_SPACE")
         for word in words:
             while await self.read("IN_SPACE") == 0:

@@ -10,7 +10,7 @@ import time
 import cocotb
 from cocotb.triggers import ClockCycles, First, RisingEdge, Timer
 
-from models import commands
+from models import commands, host
 from tb.package.host import CLOCK_NS, NO_END_TOKEN, ChipError, Host, RecordDiffers
 
 TICK = 20_000  # cycles between two looks at how far the run is
@@ -87,39 +87,54 @@ class Session:
                     end_token: int = NO_END_TOKEN) -> None:
         """One request to its last token."""
         self.request = self.cycle()
-        await self.host.request(prompt, new_tokens, end_token)
+        await self.host.request([len(prompt), new_tokens, end_token, *prompt])
         for _ in range(new_tokens):
-            self.tokens.append(await self.host.token())
-            self.token_cycles.append(self.cycle())
-            self.token_seconds.append(time.time() - self.start)
-            self.note("token", token=self.tokens[-1])
-            if self.tokens[-1] == end_token:
+            if await self.word() == end_token:
                 break
         await self.host.wait_status("done", cycles=100_000)
+
+    async def serve_batch(self, sequences: list[host.Request]) -> None:
+        """A batch to the last token of each sequence."""
+        self.request = self.cycle()
+        await self.host.request(host.words(sequences))
+        left = [sequence.new_tokens for sequence in sequences]
+        while any(left):
+            word = await self.word()
+            s, token = word >> host.SEQUENCE, word & (1 << host.SEQUENCE) - 1
+            left[s] = 0 if token == sequences[s].end_token else left[s] - 1
+        await self.host.wait_status("done", cycles=100_000)
+
+    async def word(self) -> int:
+        """The next output word, noted."""
+        self.tokens.append(await self.host.token())
+        self.token_cycles.append(self.cycle())
+        self.token_seconds.append(time.time() - self.start)
+        self.note("token", token=self.tokens[-1])
+        return self.tokens[-1]
 
     async def act(self, action: str, *values) -> None:
         """One action of the host: ring the doorbell; wait `values[0]` cycles; write the words
         values[0]; take values[0] tokens; wait for the status values[0]; expect an error."""
-        host = self.host
+        port = self.host
         if action == "ring":
-            await host.write("DOORBELL", 1)
-            await host.write("IRQ_ENABLE", 3)
+            await port.write("DOORBELL", 1)
+            await port.write("IRQ_ENABLE", 3)
         elif action == "wait":
             await ClockCycles(self.dut.clk, values[0])
         elif action == "words":
             for word in values[0]:
-                while await host.read("IN_SPACE") == 0:
+                while await port.read("IN_SPACE") == 0:
                     await ClockCycles(self.dut.clk, 100)
-                await host.write("IN_DATA", word)
+                await port.write("IN_DATA", word)
         elif action == "tokens":
             for _ in range(values[0]):
-                self.tokens.append(await host.token())
+                self.tokens.append(await port.token())
         elif action == "status":
-            await host.wait_status(values[0], cycles=2_000_000)
+            await port.wait_status(values[0], cycles=2_000_000)
             self.note(f"status {values[0]}")
         elif action == "error":
-            await host.wait_status("error", cycles=2_000_000)
-            self.errors.append(str(await host.error()))
+            await port.wait_status("error", cycles=2_000_000)
+            self.errors.append(str(await port.error()))
         else:
             raise ValueError(f"no action {action}")
 
@@ -143,8 +158,11 @@ class Session:
                 break
         good = not job["actions"] and await self.guarded(self.boot())
         self.began = time.time()
-        for request in job["requests"] if good else []:
-            good = await self.guarded(self.serve(*request))
+        batches = [[host.Request(*sequence) for sequence in batch] for batch in job["batches"]]
+        served = [(self.serve, request) for request in job["requests"]]
+        served += [(self.serve_batch, [batch]) for batch in batches]
+        for serve, values in served if good else []:
+            good = await self.guarded(serve(*values))
             if not good and job["reboot"]:
                 good = await self.guarded(self.boot())
             if not good and int(dut.failed.value):

@@ -28,6 +28,7 @@ RECORDS = 1 << 20       # words of the checker
 # package_tb turns over bits of the design's memories, a second driver that Verilator objects to
 # from three chiplets on. Where it would be a mistake, lint of the design alone finds it.
 VERILATOR_ARGS = ["-Wno-MULTIDRIVEN"]
+Request = tuple[Sequence[int], int] | tuple[Sequence[int], int, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Job:
 
     requests: (prompt, new tokens) or (prompt, new tokens, end token) one after the other; an error
     ends the request it meets.
+    batches: lists of such requests, behind those; the sequences of a batch are decoded together.
     settings: values of package_tb's setting ports (latency, error_threshold, ...).
     check: hold the records against the expected ones, and stop at the first that differs.
     reboot: after an error ring the doorbell again and go on with the next request.
@@ -43,11 +45,12 @@ class Job:
         tb/package/model_run.py.
     """
 
-    requests: Sequence[tuple[Sequence[int], int] | tuple[Sequence[int], int, int]]
+    requests: Sequence[Request] = ()
     settings: Mapping[str, int] = dataclasses.field(default_factory=dict)
     check: bool = True
     reboot: bool = False
     actions: Sequence[Sequence] = ()
+    batches: Sequence[Sequence[Request]] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,16 +19,18 @@ from rich.console import Console
 
 from models import config as configs
 from models import host
+from models.checkpoint import BertConfig, Weights, random_biased
 from models.commands import BYTES, Command, decode
-from models.compiler import make_plan
+from models.compiler import compile_model, make_plan
 from models.compiler.lists import Lists
 from models.compiler.pipeline import M
 from scripts import activity, phases, report_page, sim_report
 from scripts.activity import DMA, MACRO0, SEND, VE, Table, Trace
+from scripts.generate import main_firmware
 from scripts.phases import Phase
 from tb.package.session import Job, simulate_package
 from tests.compiler.small_models import reference, shape
-from tests.package.support import WORK, images, tiny_weights
+from tests.package.support import WORK, tiny_weights
 
 NANO = configs.load("nano")
 
@@ -93,7 +95,7 @@ def test_every_cycle_has_its_place(trace: Trace) -> None:
                          "memory": 2, "firmware": 17, "dispatch": 3}
     assert counts[1] == {"computing": 0, "macros": 0, "vector": 0, "move": 0, "gather": 6,
                          "memory": 0, "firmware": 40, "dispatch": 14}
-    phase = Phase("", "prefill", 0, CYCLES, 1, 0, range(1))
+    phase = Phase("", "prefill", 0, CYCLES, [(0, 1)], range(1))
     assert phases.spent(phase, table, where, 1) == {
         "computing": 8, "macros": 3, "vector": 4, "move": 0, "gather": 7, "memory": 1,
         "firmware": 28.5, "dispatch": 8.5}
@@ -109,7 +111,7 @@ def test_packets_under_way(trace: Trace) -> None:
 
 def test_layers_and_list_ends(trace: Trace) -> None:
     table = by_hand()
-    phase = Phase("", "prefill", 0, CYCLES, 1, 0, range(1))
+    phase = Phase("", "prefill", 0, CYCLES, [(0, 1)], range(1))
     assert phases.by_layer(table, phase, 2).tolist() == [6, 28]
     assert phases.list_ends(table, trace) == [52]
     unfinished = dataclasses.replace(trace, flags=[f[:2] for f in trace.flags])
@@ -136,12 +138,22 @@ def test_bound_and_useful_work_of_a_smollm2_layer(chiplets: int, bound: int) -> 
     model = shape(dim=576, n_layers=1, n_heads=9, n_kv_heads=3, head_dim=64, ffn_dim=1536,
                   vocab=49152)
     plan = make_plan(model, configs.load("smollm2", n_chiplets=chiplets), 64)
-    prefill = Phase("", "prefill", 0, 1, 2, 3, range(0))
-    head = Phase("", "head", 0, 1, 0, 0, range(0))
+    prefill = Phase("", "prefill", 0, 1, [(3, 2)], range(0))
+    head = Phase("", "head", 0, 1, [], range(0))
     assert phases.macro_bound_cycles(plan, prefill) == 2 * bound
     assert phases.macro_bound_cycles(plan, head) == 768 // (4 * chiplets) * 9 * 8
     assert phases.phase_macs(plan, prefill) == 2 * 864 * 4096 + 2 * 576 * (4 + 5)
     assert phases.phase_macs(plan, head) == 576 * 49152
+
+
+def test_turns_of_a_batch() -> None:
+    """Prompts of 5 and 2 tokens, answers of 3 and 2: who has a turn when, and at which position."""
+    assert list(phases.turns([5, 2], [3, 2])) == [
+        ("sequence 1: prefill", "prefill", [(0, 5)]), ("sequence 1: head 1", "head", []),
+        ("sequence 2: prefill", "prefill", [(0, 2)]), ("sequence 2: head 1", "head", []),
+        ("token 2", "decode", [(5, 1), (2, 1)]), ("sequence 1: head 2", "head", []),
+        ("sequence 2: head 2", "head", []), ("token 3", "decode", [(6, 1)]),
+        ("sequence 1: head 3", "head", [])]
 
 
 # Layers
@@ -231,21 +243,28 @@ def write(run: sim_report.Run, out: Path) -> str:
     return console.file.getvalue()
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Made:
-    plan = make_plan(tiny_weights().config, NANO)
-    built = images(tiny_weights(), NANO)
-    prompt = [1, 7, 30, 12, 5]
-    golden = host.run(built, NANO, prompt, 3, want_logits=True)
-    out = tmp_path_factory.mktemp("report")
+def simulated(weights: Weights, prompts: list[list[int]], new: int, out: Path) -> Made:
+    """The report of these sequences on nano."""
+    built = compile_model(weights, NANO, 8, main_firmware().bin.read_bytes(), len(prompts))
+    plan = make_plan(weights.config, NANO, 8, len(prompts))
+    batch = [host.Request(prompt, new) for prompt in prompts]
+    golden = host.serve(built, NANO, [batch], want_logits=weights.config.family.causal)
     trace = out / "activity.txt"
-    result = simulate_package(NANO, built, golden.records, Job([(prompt, 3)]),
-                              work=WORK / "report", activity=trace)
-    run = sim_report.Run("tiny", plan, prompt, lambda ids: f"<b>{ids}</b>", golden, result, trace)
+    job = Job([(prompts[0], new)])
+    if len(prompts) > 1:
+        job = Job(batches=[[dataclasses.astuple(request) for request in batch]])
+    result = simulate_package(NANO, built, golden.records, job, work=WORK / "report",
+                              activity=trace)
+    run = sim_report.Run("tiny", plan, prompts, lambda ids: f"<b>{ids}</b>", golden, result, trace)
     said = write(run, out)
     assert "agrees with the golden" in said and "report.html" in said
     return Made(run, json.loads((out / "report.json").read_text()),
                 (out / "report.html").read_text(), out)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Made:
+    return simulated(tiny_weights(), [[1, 7, 30, 12, 5]], 3, tmp_path_factory.mktemp("report"))
 
 
 def test_phases_of_a_run(made: Made) -> None:
@@ -293,9 +312,42 @@ def test_sums_of_a_run(made: Made) -> None:
         sum(p["where"]["gather"] for p in served), abs=0.5)
 
 
+def test_report_of_a_batch(tmp_path: Path) -> None:
+    """A phase for each prompt, each head and each round; the texts of both sequences; cycles from
+    the first token of the last sequence on."""
+    made = simulated(tiny_weights(), [[1, 7, 30, 12, 5], [4, 2]], 3, tmp_path)
+    v, result = made.values, made.run.result
+    assert [p["name"] for p in v["phases"][1:]] == [name for name, _, _ in
+                                                    phases.turns([5, 2], [3, 3])]
+    answers = host.by_sequence(result.tokens, 2)
+    assert [s["text"] for s in v["sequences"]] == [f"<b>{answer}</b>" for answer in answers]
+    assert sum(p.get("useful_macs", 0) for p in v["phases"]) == v["useful_macs"]
+    assert v["prefill_tokens"] == 7 and len(v["logits_crc"]) == 6
+    assert v["prefill_cycles"] == result.token_cycles[1] - result.request_cycle
+    assert v["decode_cycles_per_token"] == (result.token_cycles[5] - result.token_cycles[1]) / 4
+    rounds = [p for p in v["phases"] if p["kind"] == "decode"]
+    assert [p["tokens"] for p in rounds] == [2, 2]
+    assert len({p["macro_bound_cycles"] for p in rounds}) == 1
+    assert all(f"&lt;b&gt;{answer}" in made.page for answer in answers)
+
+
+def test_report_of_an_encoder(tmp_path: Path) -> None:
+    """A sequence is one phase; cycles are given for it and by token of the input."""
+    config = BertConfig(32, 1, 2, 40, 37, 32, 1e-12)
+    made = simulated(random_biased(config, 1), [[1, 7, 30, 12, 5]], 32, tmp_path)
+    v, result = made.values, made.run.result
+    assert [p["name"] for p in v["phases"]] == ["load", "sequence"]
+    cycles = result.token_cycles[0] - result.request_cycle
+    assert v["prefill_cycles"] == cycles and v["cycles_per_input_token"] == cycles / 5
+    assert v["phases"][1]["end"] - result.request_cycle < cycles
+    assert v["useful_macs"] == v["phases"][1]["useful_macs"] == phases.useful_macs(
+        config, 0, 5, 0)
+    assert "decode_cycles_per_token" not in v and "cycles per token of it" in made.page
+
+
 def test_logits_crc(made: Made) -> None:
     """Of the reference, which knows nothing of commands."""
-    answer = reference(tiny_weights(), NANO.block, made.run.prompt, 3)
+    answer = reference(tiny_weights(), NANO.block, made.run.prompts[0], 3)
     assert made.values["logits_crc"] == [f"{zlib.crc32(row.tobytes()):08x}"
                                          for row in answer.logits]
 

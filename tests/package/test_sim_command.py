@@ -95,6 +95,14 @@ BAD_OPTIONS = {
     "long prompt": (["--prompt-ids", " ".join(["1"] * 60)], "67 positions of 40"),
     "many tokens": ([*IDS, "--tokens", "39"], "41 positions of 40"),
     "no tokens": ([*IDS, "--tokens", "0"], "range"),
+    "large batch": ([*IDS, "--batch", "9"], "range"),
+    "no batch": ([*IDS, "--batch", "0"], "range"),
+    "prompts for a batch": ([*IDS, "--batch", "2"], "takes 2 prompts, none empty"),
+    "too many prompts": (["--prompt-ids", "1|2|3", "--batch", "2"], "PROMPT_IDS= has 3"),
+    "empty prompt": (["--prompt-ids", "1|,|3", "--batch", "3"], "PROMPT_IDS= has 2"),
+    "id of a batch": (["--prompt-ids", "1|105", "--batch", "2"], "105 is not below 105"),
+    "long prompt of a batch": (["--prompt-ids", "1|" + "1 " * 60, "--batch", "2"],
+                               "67 positions of 40"),
     "layers": ([*IDS, "--layers", "3"], "layers must be 1 to 2, not 3"),
     "chiplets": ([*IDS, "--chiplets", "9"], "range"),
     "config": ([*IDS, "--config", "other"], "no configuration named"),
@@ -154,16 +162,16 @@ MINILM = BertConfig(dim=384, n_layers=6, n_heads=12, ffn_dim=1536, vocab=30522, 
     (dataclasses.replace(SMOLLM2, n_layers=1), 4, "tracer"), (SMOLLM2, 4, "smollm2"),
     (MINILM, 384, "tracer")])
 def test_the_smallest_configuration_that_fits(model, tokens: int, name: str) -> None:
-    plan = sim_model.choose(SimpleNamespace(config=model), [1] * 10, tokens, None, None)
+    plan = sim_model.choose(SimpleNamespace(config=model), [[1] * 10], tokens, None, None)
     assert plan.config.name == name
 
 
 def test_a_model_that_fits_nowhere() -> None:
     model = dataclasses.replace(SMOLLM2, n_layers=80)
     with pytest.raises(CompileError, match="no named configuration fits"):
-        sim_model.choose(SimpleNamespace(config=model), [1], 1, None, None)
+        sim_model.choose(SimpleNamespace(config=model), [[1]], 1, None, None)
     with pytest.raises(CompileError, match=r"configuration package4 has 64.*fits: smollm2"):
-        sim_model.choose(SimpleNamespace(config=SMOLLM2), [1], 1, "package4", None)
+        sim_model.choose(SimpleNamespace(config=SMOLLM2), [[1]], 1, "package4", None)
 
 
 # With a stand-in for the RTL
