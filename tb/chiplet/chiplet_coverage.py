@@ -68,3 +68,29 @@ class CommandCoverage:
 
     def fault(self, kind: str) -> None:
         self.coverage.sample(fault=kind)
+
+
+class SurroundingsCoverage:
+    """What memories and link do while commands complete, and bad input among them."""
+
+    def __init__(self) -> None:
+        cov = self.coverage = Coverage("chiplet_surroundings")
+        cov.point("opcode", COMMANDS)
+        cov.point("read_latency", {"short": range(0, 11), "long": range(11, 1 << 16)})
+        cov.point("write_latency", {"short": range(0, 11), "long": range(11, 1 << 16)})
+        cov.point("bandwidth", {"full": [256], "half": range(100, 256), "trickle": range(1, 100)})
+        cov.point("link", {"clean": [0], "errors": range(1, 1 << 32)}, goal=0)
+        cov.point("fault", KINDS, goal=0)
+        cov.point("at", ("chiplet 0", "chiplet 1"), goal=0)
+        cov.cross("opcode_x_read_latency", ["opcode", "read_latency"])
+        cov.cross("opcode_x_bandwidth", ["opcode", "bandwidth"])
+        cov.cross("read_latency_x_bandwidth", ["read_latency", "bandwidth"])
+        cov.cross("opcode_x_link", ["opcode", "link"], goal=0)
+        cov.cross("fault_x_at", ["fault", "at"], goal=0)
+
+    def match(self, want: Want, behaviour: dict[str, int]) -> None:
+        if want.command is not None:
+            self.coverage.sample(opcode=want.command.name, **behaviour)
+
+    def fault(self, kind: str, chiplet: int) -> None:
+        self.coverage.sample(fault=kind, at=f"chiplet {chiplet}")
