@@ -15,6 +15,9 @@
 
 #include "Vvector_tb.h"
 #include "verilated.h"
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
 
 struct Header {
     uint32_t loads, commands, beats, scalars;
@@ -230,5 +233,8 @@ int main(int argc, char** argv) {
     }
     std::printf("{\"commands\": %" PRIu64 ", \"beats\": %" PRIu64 ", \"cycles\": %" PRIu64 "}\n",
                 commands, beats, cycle);
+#if VM_COVERAGE
+    context.coveragep()->write(context.coverageFilename().c_str());
+#endif
     return 0;
 }

@@ -15,7 +15,7 @@ import pytest
 from tb.common.compiled import compiled
 from tb.common.coverage import Coverage, unmet
 from tb.common.filelist import ROOT
-from tb.common.runner import COVER, flag, missing_simulator
+from tb.common.runner import COVER, COVERAGE_ARGS, flag, missing_simulator
 from tb.vector import stimulus
 from tb.vector.bulk import Bulk
 from tests.vector.test_vector_engine import sources
@@ -32,6 +32,11 @@ FAULTS = {
 }
 
 
+def covers(block: int) -> bool:
+    """Whether lines and toggles are counted: at the smallest block, whose ports are the fewest."""
+    return flag("COVER") and block == min(BEATS)
+
+
 def harness(block: int, fn_cycles: int) -> Path:
     """The compiled program for these parameters."""
     files = sources()
@@ -39,6 +44,7 @@ def harness(block: int, fn_cycles: int) -> Path:
     parameters = {"BLOCK": block, "STASH_BEATS": BEATS[block], "FN_CYCLES": fn_cycles}
     effort = 1 if flag("MUTANT") else 2
     options = ["--x-initial", "unique", "--unroll-count", "1"]
+    options += COVERAGE_ARGS if covers(block) else []
     options += ["-CFLAGS", f"-O{effort} -march=native -DBLOCK={block}"]
     main = ROOT / "tb" / "vector" / "vector_bulk.cpp"
     return compiled("vector_bulk", "vector_tb", files, main, parameters, options)
@@ -59,6 +65,10 @@ def run(block: int, fn_cycles: int, seed: int, stream: bytes, fault: int = 0) ->
     """
     number = os.environ.get("MUTANT", "0").rpartition(":")[2]
     command = [harness(block, fn_cycles), str(seed), str(fault), f"+mutant={number}"]
+    if covers(block):
+        counters = COVER / "vector" / f"bulk-{block}-{fn_cycles}.dat"
+        counters.parent.mkdir(parents=True, exist_ok=True)
+        command.append(f"+verilator+coverage+file+{counters}")
     done = subprocess.run(command, input=stream, capture_output=True, check=False)
     assert done.returncode == 0, f"SEED={seed}: {done.stdout.decode() + done.stderr.decode()}"
     return json.loads(done.stdout.decode().splitlines()[-1])
