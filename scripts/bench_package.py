@@ -1,29 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build time and speed of the tracer package while it runs a model: build/bench/package.json."""
+"""Speed of a simulated package, cycles of SmolLM2-135M on four chiplets: build/bench/package.json.
+
+speed: build time of the tracer package, and simulated cycles per second while it runs a model.
+smollm2: whole, on the RTL, every command checked. Prefill of 64 tokens; a token after a context of
+64 alone, and a token of each of 8 sequences; all with output heads and firmware, from the end of
+the list before. For each: cycles, macro_bound_cycles as docs/architecture.md defines them, where
+the cycles go (docs/report.md), predicted_cycles of the cycle model.
+scaling: prefill of 64 tokens on one chiplet over four times that on four. Of all layers, where one
+chiplet cannot hold the weights and streams them; and of the first 8 layers, which it holds.
+TEST= picks parts: speed, few, one, four; the others stay as they were.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 import shutil
 import time
+from pathlib import Path
 
 from models import config as configs
-from models import host
+from models import cycle, host, loaders
+from models import preload as preload_model
 from models.checkpoint import LlamaConfig, random_llama
-from models.compiler import compile_model
+from models.compiler import Plan, compile_model, make_plan
+from models.cycle_hardware import Firmware, Hardware
+from models.image import Image, Kind
+from scripts import sim, sim_report
 from scripts.generate import main_firmware
 from tb.common.filelist import ROOT
 from tb.common.runner import BUILD
+from tb.package import preload as preload_files
 from tb.package.session import Job, Result, simulate_package
 
 FOLDER = ROOT / "build" / "bench"
 SHAPE = LlamaConfig(dim=256, n_layers=4, n_heads=8, n_kv_heads=4, head_dim=32, ffn_dim=512,
                     vocab=512, max_seq=128, rope_theta=1e4, norm_eps=1e-5, tied=True)
 PROMPT, NEW = 32, 48
+CONTEXT, BATCH = 64, 8
+FEW = 8                                  # layers that one chiplet holds
+SETS = {1: 4096, 4: 3072}                # of a macro, by chiplets; four: with 8 KV caches
+HARDWARE, FIRMWARE = Hardware(), Firmware()
 
 
-def main() -> None:
-    """Build from nothing, run twice; the difference is the build."""
+def speed() -> dict:
+    """Build the tracer package from nothing, run twice; the difference is the build."""
     config = configs.load("tracer")
     images = compile_model(random_llama(SHAPE, 1), config,
                            firmware=main_firmware().bin.read_bytes())
@@ -41,13 +63,118 @@ def main() -> None:
 
     _, first = run()
     result, second = run()
-    report = {
+    return {
         "build_seconds": first - second,
         "cycles_per_second": (result.total_cycles - result.request_cycle) / result.run_seconds,
         "cycles": result.total_cycles - result.request_cycle,
         "commands_checked": result.checked,
     }
-    (FOLDER / "package.json").write_text(json.dumps(report, indent=1) + "\n")
+
+
+def measured(name: str, plan: Plan, images: list[Image], batch: list[host.Request],
+             parts: list[preload_model.Preloaded]) -> dict:
+    """The phases of a batch on the RTL, weights in the macros before."""
+    work = FOLDER / "package" / name
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    preload_files.write(work / "preload", [preload_model.columns(p, plan.config) for p in parts])
+    golden = host.serve(images, plan.config, [batch],
+                        prepare=lambda package: preload_model.fill(package, parts))
+    result = simulate_package(
+        plan.config, images, golden.records, Job(batches=[[dataclasses.astuple(r) for r in batch]]),
+        work=work, sim="verilator", preload=work / "preload", activity=work / "activity.txt",
+        timeout_minutes=240)
+    run = sim_report.Run(name, plan, [list(r.prompt) for r in batch], str, golden, result,
+                         work / "activity.txt")
+    report = sim_report.report(run)
+    if not sim_report.agrees(report):
+        raise SystemExit(f"{name}: the RTL differs from the golden: {result.first_mismatch} "
+                         f"{result.errors}")
+    (work / "expected.hex").unlink()
+    return report | sim_report.measured(run, sim_report.observe(run))
+
+
+def figures(phases: list[dict], predicted: int) -> dict:
+    """Of phases together."""
+    cycles, bound = (sum(p[key] for p in phases) for key in ("cycles", "macro_bound_cycles"))
+    return {
+        "cycles": cycles, "macro_bound_cycles": bound, "over_bound": round(cycles / bound, 4),
+        "where": {place: round(sum(p["where"][place] for p in phases), 1)
+                  for place in phases[0]["where"]},
+        "predicted_cycles": predicted, "prediction_error": round(predicted / cycles - 1, 4),
+    }
+
+
+def prefill(values: dict, images: list[Image]) -> dict:
+    """Of the first sequence, without its head."""
+    lists = [p for p in values["phases"] if p["kind"] == "prefill"][:1]
+    return figures(lists, cycle.step_cycles(images, HARDWARE, FIRMWARE, 0, CONTEXT))
+
+
+def decoded(values: dict, images: list[Image], sequences: int) -> dict:
+    """A token of each sequence after the context, with the heads of the round."""
+    lists = [p for p in values["phases"] if p["name"].endswith(("token 2", "head 2"))]
+    assert len(lists) == 1 + sequences
+    if sequences == 1:
+        return figures(lists, cycle.token_cycles(images, HARDWARE, FIRMWARE, CONTEXT))
+    head = cycle.run_images(images, Kind.HEAD_LIST, HARDWARE, CONTEXT, 1).cycles
+    gaps = FIRMWARE.chunk_gap + FIRMWARE.chiplet_gap * len(images) + FIRMWARE.list_gap
+    return figures(lists, sequences * (head + gaps) + cycle.batch_cycles(
+        images, HARDWARE, FIRMWARE, [CONTEXT] * sequences))
+
+
+def smollm2(chiplets: int, layers: int, sequences: tuple[int, ...], name: str) -> dict:
+    """The runs on one package: batches of so many sequences, on one set of images."""
+    weights = loaders.load_gguf(loaders.smollm2_gguf()).first_layers(layers)
+    config = configs.load("smollm2", n_chiplets=chiplets, sets=SETS[chiplets])
+    streamed = chiplets == 1 and layers > FEW
+    plan = make_plan(weights.config, config, 2 * CONTEXT, max(sequences), streamed)
+    made = sim.compiled(plan, weights, main_firmware().bin.read_bytes(), "preload")
+    out: dict = {}
+    for count in sequences:
+        prompts = [[1 + (3 * i + 7 * s) % 40_000 for i in range(CONTEXT)] for s in range(count)]
+        batch = [host.Request(prompt, 1 if chiplets == 1 else 2) for prompt in prompts]
+        values = measured(f"{name}{count}", plan, made.images, batch, made.preloaded)
+        out.setdefault(f"prefill {CONTEXT}", prefill(values, made.images))
+        if chiplets > 1:
+            out[f"decode after {CONTEXT}, batch {count}"] = decoded(values, made.images, count)
+        print(json.dumps(out, indent=1), flush=True)
+    return out
+
+
+def scaling(report: dict) -> dict:
+    """Cycles of a prefill on one chiplet over four times those on four."""
+    out = {}
+    for layers in ("30 layers", f"{FEW} layers"):
+        found = [report.get(f"smollm2, {layers}, {n}") for n in ("1 chiplet", "4 chiplets")]
+        if all(found):
+            one, four = (f[f"prefill {CONTEXT}"]["cycles"] for f in found)
+            out[layers] = {"one": one, "four": four, "speedup": round(one / four, 3),
+                           "efficiency": round(one / four / 4, 4)}
+    return out
+
+
+def main() -> None:
+    """All parts, or those of TEST=; what is not run stays as it was."""
+    path: Path = FOLDER / "package.json"
+    report = json.loads(path.read_text()) if path.exists() else {}
+    parts = {
+        "speed": lambda: report.update(speed=speed()),
+        "few": lambda: report.update({
+            f"smollm2, {FEW} layers, 1 chiplet": smollm2(1, FEW, (1,), "one-few"),
+            f"smollm2, {FEW} layers, 4 chiplets": smollm2(4, FEW, (1, BATCH), "four-few")}),
+        "one": lambda: report.update({
+            "smollm2, 30 layers, 1 chiplet": smollm2(1, 30, (1,), "one")}),
+        "four": lambda: report.update({
+            "smollm2, 30 layers, 4 chiplets": smollm2(4, 30, (1, BATCH), "four")}),
+    }
+    chosen = os.environ.get("TEST", "").split() or list(parts)
+    for name in chosen:
+        if name not in parts:
+            raise SystemExit(f"bench: no part {name}; there are: {', '.join(parts)}")
+        parts[name]()
+        report["scaling"] = scaling(report)
+        path.write_text(json.dumps(report, indent=1) + "\n")
     print(json.dumps(report, indent=1))
 
 

@@ -100,7 +100,7 @@ def simulate_package(config: Config, images: Sequence[Image], records: Sequence[
                      memories: Sequence[bytes] | None = None, progress: Path | None = None,
                      trace: Path | None = None, activity: Path | None = None,
                      preload: Path | None = None, waves: Waves | None = None,
-                     timeout_minutes: float = 30) -> Result:
+                     memory_beats: int = 0, timeout_minutes: float = 30) -> Result:
     """Run `job` on the RTL with one image per chiplet.
 
     records: expected completion records per chiplet. memories: raw memory contents in place of the
@@ -108,7 +108,7 @@ def simulate_package(config: Config, images: Sequence[Image], records: Sequence[
     completion records (tb/package/trace_checker.v) and for what the engines do when
     (tb/package/activity_trace.v). preload: folder with what the macros hold before the chip boots
     (tb/package/preload.py). waves: with WAVES=1, what to write in place
-    of all cycles.
+    of all cycles. memory_beats: size of a memory at least, so that runs share a build.
     Raises AssertionError (from the runner) when the simulation itself fails.
     """
     work.mkdir(parents=True, exist_ok=True)
@@ -137,7 +137,8 @@ def simulate_package(config: Config, images: Sequence[Image], records: Sequence[
     files["job"].write_text(json.dumps(dataclasses.asdict(job)))
     files["progress"].write_text("")
     files["result"].unlink(missing_ok=True)
-    beats = max(len(content) for content in contents) // config.block + MEMORY_HEADROOM
+    used = max(len(content) for content in contents) // config.block + MEMORY_HEADROOM
+    beats = max(used, memory_beats)
     sim = sim or default_simulator()
     simulate(
         "package", top="package_tb", test_module="tb.package.model_run", sim=sim,

@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 
 from models import bert, float_reference, llama, loaders, tokenizer
+from tb.common.filelist import ROOT
+
+GENERATED = {"commands.md", "registers.md", "status.md"}
+WINDOW, WINDOWS = 512, 16
 
 
 @pytest.mark.parametrize("block", [64, pytest.param(16, marks=pytest.mark.regress)])
@@ -33,6 +37,29 @@ def test_stories260k_loss(block: int, shared_data: Path) -> None:
           f"mean of stories +{per_story.mean():.4f} (standard error {error:.4f})")  # fmt: skip
     assert abs(difference) <= 0.012
     assert abs(per_story.mean()) <= 0.012
+
+
+@pytest.mark.regress
+def test_smollm2_loss() -> None:
+    """SmolLM2-135M-Instruct, 30 layers, on this project's own pages: 512 predicted tokens from the
+    beginning of each of 16 pages, against the same weights in float32."""
+    path = loaders.smollm2_gguf()
+    weights = loaders.load_gguf(path)
+    words = tokenizer.from_gguf(path)
+    pages = [page for page in sorted((ROOT / "docs").rglob("*.md")) if page.name not in GENERATED]
+    texts = [words.encode(page.read_text()).ids[: WINDOW + 1] for page in pages]
+    texts = [ids for ids in texts if len(ids) > WINDOW][:WINDOWS]
+    assert len(texts) * WINDOW >= 4096
+    model = llama.Model(weights)
+    exact = np.array([llama.loss(float_reference.llama_logits(weights, ids[:-1]), ids[1:])
+                      for ids in texts])
+    golden = np.array([llama.loss(model.forward(ids[:-1], llama.Cache(model)), ids[1:])
+                       for ids in texts])
+    per_text = (golden - exact).mean(axis=1)
+    error = per_text.std(ddof=1) / np.sqrt(len(per_text))
+    print(f"{exact.size} tokens of {len(texts)} pages: fp32 {exact.mean():.4f} nats, "
+          f"golden +{per_text.mean():.4f} (standard error {error:.4f})")
+    assert abs(per_text.mean()) <= 0.02
 
 
 def sentence_pairs(path: Path, words) -> tuple[np.ndarray, list[tuple[list[int], list[int]]]]:

@@ -17,6 +17,7 @@ from tb.package.session import Result
 
 WORK = ROOT / "build" / "sim" / "package-tests" / os.environ.get("PYTEST_XDIST_WORKER", "main")
 STORY = "Once upon a time, there was a little girl"
+LARGE = 1 << 22  # beats of the memories with which make sim runs SmolLM2: runs share its build
 TINY = LlamaConfig(dim=32, n_layers=1, n_heads=4, n_kv_heads=2, head_dim=8, ffn_dim=40, vocab=37,
                    max_seq=32, rope_theta=1e4, norm_eps=1e-5, tied=True)
 

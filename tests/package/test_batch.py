@@ -9,24 +9,24 @@ import dataclasses
 import pytest
 
 from models import config as configs
-from models import host, loaders
+from models import host, loaders, tokenizer
 from models.checkpoint import LlamaWeights
 from models.compiler import compile_model
 from models.config import Config
 from models.host import Request
 from scripts.generate import main_firmware
 from tb.package.session import Job, simulate_package
-from tests.package.support import WORK, tiny_weights
+from tests.package.support import LARGE, WORK, tiny_weights
 
 
 def check(weights: LlamaWeights, config: Config, positions: int, batches: list[list[Request]],
-          name: str, **options) -> None:
+          name: str, memory_beats: int = 0, **options) -> None:
     """One session of batches on an image with four slots."""
     built = compile_model(weights, config, positions, main_firmware().bin.read_bytes(), batch=4)
     golden = host.serve(built, config, batches, **options)
     job = Job(batches=[[dataclasses.astuple(r) for r in batch] for batch in batches])
     result = simulate_package(config, built, golden.records, job,
-                              work=WORK / name, sim="verilator")
+                              work=WORK / name, sim="verilator", memory_beats=memory_beats)
     assert result.errors == [] and result.first_mismatch is None and result.mismatches == 0
     assert result.checked == sum(map(len, golden.records))
     assert result.tokens == golden.tokens
@@ -59,3 +59,26 @@ def test_a_batch_of_four_through_a_layer_of_smollm2():
     batch = [Request([(1 + 3 * i + s) % 512 for i in range(n)], 65)
              for s, n in enumerate((1, 17, 64, 128))]
     check(cut, configs.load("smollm2", n_chiplets=1), 256, [batch], "batch-smollm2")
+
+
+@pytest.mark.regress
+@pytest.mark.sim("verilator")
+def test_a_batch_of_four_on_stories260k(stories):
+    """All layers on four chiplets, four beginnings of stories, 16 tokens each."""
+    weights, words = stories
+    texts = ("Once upon a time", "One day, a dog named Tim saw a", "Lily", "The sun was hot and")
+    check(weights, configs.load("package4"), 64,
+          [[Request(words.encode(text), 16) for text in texts]], "batch-stories")
+
+
+@pytest.mark.regress
+@pytest.mark.sim("verilator")
+def test_a_batch_of_four_on_layers_of_smollm2():
+    """Three layers with the whole vocabulary on four chiplets, four questions in the chat template,
+    4 tokens each."""
+    path = loaders.smollm2_gguf()
+    words = tokenizer.from_gguf(path)
+    texts = ("What is the capital of France?", "Hi", "Name three colours.", "What do bees make?")
+    prompts = [words.encode(tokenizer.smollm2_chat(text)).ids for text in texts]
+    check(loaders.load_gguf(path).first_layers(3), configs.load("smollm2"), 64,
+          [[Request(prompt, 4) for prompt in prompts]], "batch-smollm2-four", memory_beats=LARGE)
