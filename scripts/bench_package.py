@@ -2,10 +2,10 @@
 """Speed of a simulated package, cycles of SmolLM2-135M on four chiplets: build/bench/package.json.
 
 speed: build time of the tracer package, and simulated cycles per second while it runs a model.
-smollm2: whole, on the RTL, every command checked. Prefill of 64 tokens; a token after a context of
-64 alone, and a token of each of 8 sequences; all with output heads and firmware, from the end of
-the list before. For each: cycles, macro_bound_cycles as docs/architecture.md defines them, where
-the cycles go (docs/report.md), predicted_cycles of the cycle model.
+smollm2: on the RTL, every command checked. Prefill of 64 tokens, from its first embedding load to
+the end of its list; behind it a token alone, and a token of each of 8 sequences, with output heads
+and firmware. For each: cycles, macro_bound_cycles as docs/architecture.md defines them, where the
+cycles go (docs/report.md), predicted_cycles of the cycle model.
 scaling: prefill of 64 tokens on one chiplet over four times that on four. Of all layers, where one
 chiplet cannot hold the weights and streams them; and of the first 8 layers, which it holds.
 TEST= picks parts: speed, few, one, four; the others stay as they were.
@@ -20,6 +20,8 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
+
 from models import config as configs
 from models import cycle, host, loaders
 from models import preload as preload_model
@@ -28,7 +30,9 @@ from models.compiler import Plan, compile_model, make_plan
 from models.cycle_hardware import Firmware, Hardware
 from models.image import Image, Kind
 from scripts import sim, sim_report
+from scripts.activity import DMA
 from scripts.generate import main_firmware
+from scripts.phases import PLACES, Phase
 from tb.common.filelist import ROOT
 from tb.common.runner import BUILD
 from tb.package import preload as preload_files
@@ -72,8 +76,8 @@ def speed() -> dict:
 
 
 def measured(name: str, plan: Plan, images: list[Image], batch: list[host.Request],
-             parts: list[preload_model.Preloaded]) -> dict:
-    """The phases of a batch on the RTL, weights in the macros before."""
+             parts: list[preload_model.Preloaded]) -> tuple[sim_report.Run, sim_report.Seen]:
+    """A batch on the RTL, weights in the macros before."""
     work = FOLDER / "package" / name
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -91,35 +95,39 @@ def measured(name: str, plan: Plan, images: list[Image], batch: list[host.Reques
         raise SystemExit(f"{name}: the RTL differs from the golden: {result.first_mismatch} "
                          f"{result.errors}")
     (work / "expected.hex").unlink()
-    return report | sim_report.measured(run, sim_report.observe(run))
+    return run, sim_report.observe(run)
 
 
-def figures(phases: list[dict], predicted: int) -> dict:
+def figures(run: sim_report.Run, seen: sim_report.Seen, chosen: list[Phase],
+            predicted: int) -> dict:
     """Of phases together."""
-    cycles, bound = (sum(p[key] for p in phases) for key in ("cycles", "macro_bound_cycles"))
+    found = [sim_report.phase_values(run, seen, phase) for phase in chosen]
+    cycles, bound = (sum(p[key] for p in found) for key in ("cycles", "macro_bound_cycles"))
     return {
         "cycles": cycles, "macro_bound_cycles": bound, "over_bound": round(cycles / bound, 4),
-        "where": {place: round(sum(p["where"][place] for p in phases), 1)
-                  for place in phases[0]["where"]},
+        "where": {place: round(sum(p["where"][place] for p in found), 1) for place in PLACES},
         "predicted_cycles": predicted, "prediction_error": round(predicted / cycles - 1, 4),
     }
 
 
-def prefill(values: dict, images: list[Image]) -> dict:
-    """Of the first sequence, without its head."""
-    lists = [p for p in values["phases"] if p["kind"] == "prefill"][:1]
-    return figures(lists, cycle.step_cycles(images, HARDWARE, FIRMWARE, 0, CONTEXT))
+def prefill(run: sim_report.Run, seen: sim_report.Seen, images: list[Image]) -> dict:
+    """Of the first sequence, from its first embedding load to the end of its list."""
+    phase, table = next(p for p in seen.phases if p.kind == "prefill"), seen.table
+    loads = np.isin(table.run, phase.lists) & (table.queue == DMA) & (table.chiplet == 0)
+    return figures(run, seen, [dataclasses.replace(phase, begin=int(table.start[loads].min()))],
+                   cycle.step_cycles(images, HARDWARE, FIRMWARE, 0, CONTEXT))
 
 
-def decoded(values: dict, images: list[Image], sequences: int) -> dict:
+def decoded(run: sim_report.Run, seen: sim_report.Seen, images: list[Image]) -> dict:
     """A token of each sequence after the context, with the heads of the round."""
-    lists = [p for p in values["phases"] if p["name"].endswith(("token 2", "head 2"))]
-    assert len(lists) == 1 + sequences
+    sequences = len(run.prompts)
+    chosen = [p for p in seen.phases if p.name.endswith(("token 2", "head 2"))]
+    assert len(chosen) == 1 + sequences
     if sequences == 1:
-        return figures(lists, cycle.token_cycles(images, HARDWARE, FIRMWARE, CONTEXT))
+        return figures(run, seen, chosen, cycle.token_cycles(images, HARDWARE, FIRMWARE, CONTEXT))
     head = cycle.run_images(images, Kind.HEAD_LIST, HARDWARE, CONTEXT, 1).cycles
     gaps = FIRMWARE.chunk_gap + FIRMWARE.chiplet_gap * len(images) + FIRMWARE.list_gap
-    return figures(lists, sequences * (head + gaps) + cycle.batch_cycles(
+    return figures(run, seen, chosen, sequences * (head + gaps) + cycle.batch_cycles(
         images, HARDWARE, FIRMWARE, [CONTEXT] * sequences))
 
 
@@ -134,10 +142,10 @@ def smollm2(chiplets: int, layers: int, sequences: tuple[int, ...], name: str) -
     for count in sequences:
         prompts = [[1 + (3 * i + 7 * s) % 40_000 for i in range(CONTEXT)] for s in range(count)]
         batch = [host.Request(prompt, 1 if chiplets == 1 else 2) for prompt in prompts]
-        values = measured(f"{name}{count}", plan, made.images, batch, made.preloaded)
-        out.setdefault(f"prefill {CONTEXT}", prefill(values, made.images))
+        found = measured(f"{name}{count}", plan, made.images, batch, made.preloaded)
+        out.setdefault(f"prefill {CONTEXT}", prefill(*found, made.images))
         if chiplets > 1:
-            out[f"decode after {CONTEXT}, batch {count}"] = decoded(values, made.images, count)
+            out[f"decode after {CONTEXT}, batch {count}"] = decoded(*found, made.images)
         print(json.dumps(out, indent=1), flush=True)
     return out
 

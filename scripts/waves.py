@@ -3,7 +3,9 @@
 
 A view, tb/*/<name>.gtkw, is a save file of GTKWave whose signals are written without their ranges,
 so that one view does for all sizes: the ranges come from the waveform, and a signal that it does
-not have is left out. The view that has signals of the waveform's top module is taken.
+not have is left out. The view that has signals of the waveform's top module is taken. A line
+`^1 <set>` (with flag 2000 before it) shows the values of the next signal by the names of a set of
+scripts/names.py.
 """
 
 from __future__ import annotations
@@ -16,9 +18,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from scripts.blocks import chosen, require_block, stop
+from scripts.names import all_names
 from tb.common.filelist import ROOT, relative
 
 OUT = ROOT / "build" / "waves"
+NAMES = re.compile(r"^\^1 (?P<set>\w+)$", re.MULTILINE)
 SIGNAL = re.compile(r"^(\+\{.*\} )?(?P<name>[A-Za-z_][\w.\[\]]*)$", re.MULTILINE)
 
 
@@ -74,6 +78,21 @@ def filled(view: str, known: dict[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def with_names(view: str, folder: Path) -> str:
+    """The text of a view whose sets of names are files in `folder`, written here: a value in
+    hexadecimal, as signals of up to 32 bits show it, and its name per line."""
+    sets = all_names()
+
+    def file(match: re.Match) -> str:
+        path = folder / f"{match['set']}.txt"
+        path.write_text("".join(
+            f"{value:0{digits}x} {name}\n" for value, name in sets[match["set"]].items()
+            for digits in (1, 2, 8) if digits >= len(f"{value:x}")))
+        return f"^1 {path}"
+
+    return NAMES.sub(file, view)
+
+
 def view_for(known: dict[str, str], folder: Path = ROOT / "tb") -> Path | None:
     """The view in tb/ with signals of a top module that a waveform has."""
     tops = {name.split(".")[0] for name in known}
@@ -108,7 +127,7 @@ def main() -> None:
     if view := view_for(known):
         OUT.mkdir(parents=True, exist_ok=True)
         copy = OUT / view.name
-        copy.write_text(filled(view.read_text(), known))
+        copy.write_text(with_names(filled(view.read_text(), known), OUT))
         print(f"view: {relative(copy)} (from {relative(view)})")
         arguments.append(str(copy))
     if shutil.which("gtkwave") is None or not os.environ.get("DISPLAY"):
