@@ -94,6 +94,7 @@ module dispatcher #(
   // Check of an arriving command
   localparam [23:0] QUEUES_EXIST = (24'd1 << Q) - 24'd1;
   localparam [23:0] PEERS_EXIST = ((24'd1 << N_CHIPLETS) - 24'd1) << PRODUCER_PEER0;
+  localparam [23:0] EXIST = QUEUES_EXIST | PEERS_EXIST;
   wire [23:0]  self = 24'd1 << {2'b10, chiplet_id};
   wire [3:0]   in_opcode = s_cmd[CMD_OPCODE_LSB +: CMD_OPCODE_W];
   wire [3:0]   in_queue = s_cmd[CMD_QUEUE_LSB +: CMD_QUEUE_W];
@@ -124,7 +125,7 @@ module dispatcher #(
     end
   end
   wire in_legal = in_used != 9'd0 && (s_cmd >> in_used) == 256'd0
-                  && (in_need & ~{23'd0, QUEUES_EXIST | PEERS_EXIST | self}) == 47'd0
+                  && (in_need & ~{23'd0, EXIST | self}) == 47'd0
                   && (!in_signals || {27'd0, in_signal_end} <= Q);
   wire illegal = s_cmd_valid && !stop && !in_legal;
 
@@ -237,7 +238,7 @@ module dispatcher #(
   wire       overflow;
   wire [4:0] overflow_producer;
   wire [4:0] overflow_consumer;
-  semaphores #(.Q(Q)) counters (
+  semaphores #(.Q(Q), .N_CHIPLETS(N_CHIPLETS)) counters (
     .clk(clk), .rst(rst), .consume(consume), .signal(signal),
     .rx_valid(rx_good), .rx_source(pick_source), .rx_signal(rx_mask[Q-1:0]),
     .present(present), .overflow(overflow),
@@ -268,7 +269,7 @@ module dispatcher #(
   reg [31:0] still_q;
   wire       outstanding = list_busy || s_cmd_valid || queue_idle != {Q{1'b1}};
   wire       moved = progress != {Q{1'b0}} || pick_rx || (s_cmd_valid && s_cmd_ready);
-  wire       hung = watchdog_limit != 32'd0 && still_q == watchdog_limit;
+  wire       hung = watchdog_limit != 32'd0 && still_q >= watchdog_limit;
   always @(posedge clk) begin
     if (rst || !outstanding || moved || stop) still_q <= 32'd0;
     else if (!hung) still_q <= still_q + 32'd1;
@@ -309,7 +310,7 @@ module dispatcher #(
           hung_sequence = fail_sequence[16*h +: 16];
         end
         for (m = 23; m >= 0; m = m - 1) begin
-          if (blamed[24*h + m]) begin
+          if (EXIST[m] && blamed[24*h + m]) begin
             hung_queue = h[4:0];
             hung_producer = m[4:0];
             hung_opcode = head_opcode[4*h +: 4];

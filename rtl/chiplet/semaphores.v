@@ -2,16 +2,18 @@
 //
 // semaphores: one counter for each pair (producer, consumer queue).
 //
-// Contract: producers 0..Q-1 are the local queues, 16+p the packets of chiplet p. `signal` and
-//   `rx_` add one to counters, `consume` takes one; both at once leave a counter as it is. consume
-//   may be high only where present is. present[24*c + p] says that counter [p][c] is not zero.
+// Contract: producers 0..Q-1 are the local queues, 16+p the packets of chiplet p; the others have
+//   no counters. `signal` and `rx_` add one to counters, `consume` takes one; both at once leave a
+//   counter as it is. consume may be high only where present is. present[24*c + p] says that
+//   counter [p][c] is not zero.
 // Latency: a signal in cycle t shows in present in cycle t+1.
 // Errors: a signal that finds 255 is lost and pulses overflow with the pair's numbers.
-// Cost: 24 x Q counters of 8 bits; those that no producer reaches disappear in synthesis.
+// Cost: (Q + N_CHIPLETS) x Q counters of 8 bits.
 `default_nettype none
 
 module semaphores #(
-  parameter Q = 6  // queues
+  parameter Q = 6,          // queues
+  parameter N_CHIPLETS = 8  // 1 to 8
 ) (
   input  wire            clk,
   input  wire            rst,
@@ -29,8 +31,12 @@ module semaphores #(
     if (Q < 1 || Q > 16) begin : g_queues
       semaphores_Q_must_be_1_to_16 rule ();
     end
+    if (N_CHIPLETS < 1 || N_CHIPLETS > 8) begin : g_chiplets
+      semaphores_N_CHIPLETS_must_be_1_to_8 rule ();
+    end
   endgenerate
 
+  localparam [23:0] EXIST = ((24'd1 << Q) - 24'd1) | (((24'd1 << N_CHIPLETS) - 24'd1) << 16);
   reg [7:0]       count_q [0:24*Q-1];
   reg [24*Q-1:0]  add;
 
@@ -54,11 +60,11 @@ module semaphores #(
     overflow <= 1'b0;
     if (rst) begin
       present <= {(24*Q){1'b0}};
-      for (i = 0; i < 24*Q; i = i + 1) count_q[i] <= 8'd0;
+      for (i = 0; i < 24*Q; i = i + 1) if (EXIST[i % 24]) count_q[i] <= 8'd0;
     end else if ((add | consume) != {(24*Q){1'b0}}) begin
       for (k = 0; k < Q; k = k + 1) begin
         for (i = 0; i < 24; i = i + 1) begin
-          if (add[24*k + i] && !consume[24*k + i]) begin
+          if (EXIST[i] && add[24*k + i] && !consume[24*k + i]) begin
             if (count_q[24*k + i] == 8'd255) begin
               overflow <= 1'b1;
               overflow_producer <= i[4:0];
@@ -67,7 +73,7 @@ module semaphores #(
               count_q[24*k + i] <= count_q[24*k + i] + 8'd1;
               present[24*k + i] <= 1'b1;
             end
-          end else if (consume[24*k + i] && !add[24*k + i]) begin
+          end else if (EXIST[i] && consume[24*k + i] && !add[24*k + i]) begin
             count_q[24*k + i] <= count_q[24*k + i] - 8'd1;
             present[24*k + i] <= count_q[24*k + i] != 8'd1;
           end

@@ -7,6 +7,8 @@
 //   (a column per line: exponents, then the weights from row 0 on) there. The core starts in SRAM.
 // Each record of chiplet c comes with what its core shows as HOST_STATUS (which part of the script
 //   it is in), and with the state of the queues: idle, and full (can take no command).
+// +memory_base=B: the memories begin at beat B, a multiple of a page, and not at 0.
+// Checkers watch what the engines ask of stash, macros and memory, and the way of the commands.
 `default_nettype none
 
 module chiplet_tb #(
@@ -55,6 +57,7 @@ module chiplet_tb #(
   localparam DATA = 8 * BLOCK;
   localparam LANE = 4 * BLOCK + 16;
   localparam Q = 4 + N_MACROS;
+  localparam OFFSET = $clog2(BLOCK);
   localparam [31:0] BEAT_SIZE = $clog2(BLOCK);
   localparam [7:0] DIGIT = "0";
   localparam BANKS = 16;
@@ -66,6 +69,9 @@ module chiplet_tb #(
       $fatal;
     end
   end
+
+  reg [31:0] memory_base;
+  initial if (!$value$plusargs("memory_base=%d", memory_base)) memory_base = 32'd0;
 
   wire [LANE-1:0] lanes [0:N-1];
 
@@ -91,6 +97,8 @@ module chiplet_tb #(
       wire            awvalid, awready, wvalid, wready, wlast, bvalid, bready;
       wire            arvalid, arready, rvalid, rready;
       wire [39:0]     awaddr, araddr;
+      wire [31:0]     aw_beat = awaddr[OFFSET +: 32] - memory_base;
+      wire [31:0]     ar_beat = araddr[OFFSET +: 32] - memory_base;
       wire [7:0]      awlen, arlen;
       wire [DATA-1:0] wdata, rdata;
       wire [1:0]      bresp, rresp;
@@ -123,6 +131,36 @@ module chiplet_tb #(
       );
       assign queue_full[16*c +: 16] = {{(16-Q){1'b0}}, ~u_chiplet.u_dispatcher.queue_ready};
 
+      wire engines_rst = rst || u_chiplet.unit_rst;
+      stash_checker #(.PORTS(7 + 2 * N_MACROS + N), .STASH_BEATS(STASH_BEATS)) u_stash_checker (
+        .clk(clk), .rst(engines_rst), .valid(u_chiplet.req_valid),
+        .ready(u_chiplet.req_ready), .we(u_chiplet.req_we), .addr(u_chiplet.req_addr)
+      );
+
+      stream_checker #(.NAME("move to macros"), .WIDTH(25)) u_move_checker (
+        .clk(clk), .rst(engines_rst), .valid(u_chiplet.move_mw_valid),
+        .ready(u_chiplet.move_mw_ready),
+        .payload({u_chiplet.move_mw_macro, u_chiplet.move_mw_row, u_chiplet.move_mw_set,
+                  u_chiplet.move_mw_index})
+      );
+      stream_checker #(.NAME("dma to macros"), .WIDTH(24)) u_dma_checker (
+        .clk(clk), .rst(engines_rst), .valid(u_chiplet.dma_mw_valid),
+        .ready(u_chiplet.dma_mw_ready),
+        .payload({u_chiplet.dma_mw_macro, u_chiplet.dma_mw_set, u_chiplet.dma_mw_index})
+      );
+      stream_checker #(.NAME("list"), .WIDTH(256)) u_list_checker (
+        .clk(clk), .rst(engines_rst || u_chiplet.stop), .valid(u_chiplet.list_valid),
+        .ready(u_chiplet.list_ready), .payload(u_chiplet.list_cmd)
+      );
+      stream_checker #(.NAME("front"), .WIDTH(256)) u_front_checker (
+        .clk(clk), .rst(engines_rst), .valid(u_chiplet.front_valid),
+        .ready(u_chiplet.front_ready), .payload(u_chiplet.front_cmd)
+      );
+      stream_checker #(.NAME("list reads"), .WIDTH(40)) u_fetch_checker (
+        .clk(clk), .rst(rst), .valid(u_chiplet.rd_valid[0]), .ready(u_chiplet.rd_ready[0]),
+        .payload({u_chiplet.rd_addr[31:0], u_chiplet.rd_beats[7:0]})
+      );
+
       link_channel #(.LANE_BITS(LANE)) u_channel (
         .clk(clk), .rst(rst), .latency(link_latency), .error_threshold(error_threshold),
         .seed(seed + c), .cut(1'b0), .lane_skew({LANE{1'b0}}), .lane_errors({4*LANE{1'b0}}),
@@ -139,13 +177,15 @@ module chiplet_tb #(
         .clk(clk), .rst(rst),
         .read_latency(read_latency), .write_latency(write_latency), .bandwidth(bandwidth),
         .s_axi_awvalid(awvalid), .s_axi_awready(awready), .s_axi_awid(4'd0),
-        .s_axi_awaddr(awaddr), .s_axi_awlen(awlen), .s_axi_awsize(BEAT_SIZE[2:0]),
+        .s_axi_awaddr({awaddr[39:OFFSET+32], aw_beat, awaddr[OFFSET-1:0]}),
+        .s_axi_awlen(awlen), .s_axi_awsize(BEAT_SIZE[2:0]),
         .s_axi_awburst(2'b01),
         .s_axi_wvalid(wvalid), .s_axi_wready(wready), .s_axi_wdata(wdata),
         .s_axi_wstrb({BLOCK{1'b1}}), .s_axi_wlast(wlast),
         .s_axi_bvalid(bvalid), .s_axi_bready(bready), .s_axi_bid(), .s_axi_bresp(bresp),
         .s_axi_arvalid(arvalid), .s_axi_arready(arready), .s_axi_arid(arid),
-        .s_axi_araddr(araddr), .s_axi_arlen(arlen), .s_axi_arsize(BEAT_SIZE[2:0]),
+        .s_axi_araddr({araddr[39:OFFSET+32], ar_beat, araddr[OFFSET-1:0]}),
+        .s_axi_arlen(arlen), .s_axi_arsize(BEAT_SIZE[2:0]),
         .s_axi_arburst(2'b01),
         .s_axi_rvalid(rvalid), .s_axi_rready(rready), .s_axi_rid(rid), .s_axi_rdata(rdata),
         .s_axi_rresp(rresp), .s_axi_rlast(),

@@ -24,7 +24,6 @@ from models.errors import AddressError
 
 CORE_BEATS = 16  # of the stash: one per bank, the core's own
 EXACT_RUNS = 4   # more separate runs of beats count as everything from the first to the last
-TRIES = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +97,9 @@ def overlap(a: list[Part], b: list[Part]) -> bool:
 class Commands:
     """Draws the commands of one chiplet."""
 
+    tries = 200
+    long_rows = 0.03  # chance of a `mac` over many blocks
+
     def __init__(self, config: Config, r: random.Random, layout: Layout, core_beat: int) -> None:
         self.config, self.r, self.layout = config, r, layout
         self.block, self.lanes = config.block, config.lanes
@@ -111,14 +113,14 @@ class Commands:
         }
 
     def draw(self, name: str) -> Draw:
-        for _ in range(TRIES):
+        for _ in range(self.tries):
             if drawn := self.makers[name]():
                 values = drawn.command.values
                 values["notify"] = int(self.r.random() < 0.1)
                 # Without a count the first of a range has no meaning.
                 values["wait_first"], values["signal_first"] = self.any(5), self.any(4)
                 return drawn
-        raise AssertionError(f"no legal {name} in {TRIES} tries")
+        raise AssertionError(f"no legal {name} in {self.tries} tries")
 
     def mac_reads_results(self, drawn: Draw) -> bool:
         """Whether this `mac` may read ahead what an earlier one of its queue has still to write: it
@@ -136,6 +138,10 @@ class Commands:
 
     def any(self, width: int) -> int:
         return self.r.getrandbits(width)
+
+    def count(self, width: int, usual: tuple[int, ...]) -> int:
+        """A number of rows, tiles or steps, in a field of `width` bits."""
+        return self.r.choice(usual)
 
     def stride(self, count: int, width: int, low: int, high: int) -> int:
         """Of `count` steps; one step has no stride, so any value will do."""
@@ -165,9 +171,10 @@ class Commands:
     def _mac(self) -> Draw | None:
         r, config = self.r, self.config
         macro, int4 = r.randrange(config.n_macros), int(r.random() < 0.3)
-        tile, tiles = self.block << int4, r.choice((1, 1, 2, 3))
-        blocks = r.choice((1, 1, 2, 3, 5)) if r.random() < 0.97 else r.randint(6, 80)
-        outer, inner = r.choice((1, 1, 2, 4)), r.choice((1, 1, 2, 3))
+        tile, tiles = self.block << int4, self.count(8, (1, 1, 2, 3))
+        blocks = r.randint(6, 80) if r.random() >= 1 - self.long_rows else \
+            r.choice((1, 1, 2, 3, 5))
+        outer, inner = self.count(12, (1, 1, 2, 4)), self.count(8, (1, 1, 2, 3))
         if blocks > 5:
             outer = inner = 1
         cols = r.randint((tiles - 1) * tile + 1, tiles * tile)
@@ -262,8 +269,8 @@ class Commands:
         """Shape of a load or store, and the memory beats of a row."""
         r, group = self.r, self.layout.group
         mx = self.any(1)
-        count = r.choice((1, 2, group, r.randint(1, 5 * group)))
-        return {"rows": r.choice((1, 1, 2, 5)), "count": count, "mx": mx}, \
+        count = self.count(16, (1, 2, group, r.randint(1, 5 * group)))
+        return {"rows": self.count(12, (1, 1, 2, 5)), "count": count, "mx": mx}, \
             count + (-(-count // group) if mx else 0)
 
     def _load(self) -> Draw | None:
@@ -302,7 +309,7 @@ class Commands:
     def _weights(self) -> Draw | None:
         r, config, period = self.r, self.config, self.layout.group + 1
         macro, index = r.randrange(config.n_macros), r.randrange(self.block)
-        count = r.choice((1, self.block, r.randint(1, 3 * self.block)))
+        count = self.count(20, (1, self.block, r.randint(1, 3 * self.block)))
         set_ = r.randrange(config.sets)
         sets = np.array([set_, set_ + (index + count - 1) // self.block])
         mem = r.randrange(0, self.layout.fp32, period)
@@ -313,14 +320,15 @@ class Commands:
 
     def _move(self, name: str) -> Draw | None:
         r, config = self.r, self.config
-        rows, tiles = r.choice((1, 1, 2, 5, self.block + 3)), r.choice((1, 1, 2, 3))
+        rows = self.count(12, (1, 1, 2, 5, self.block + 3))
+        tiles = self.count(6, (1, 1, 2, 3))
         macro = r.randrange(config.n_macros)
         far = r.random() < 0.3
         v = {
             "rows": rows, "tiles": tiles, "macro": macro,
             "pos": r.randrange((1 << 20) - rows) if far and name == "column"
             else r.randrange(6 * self.block),
-            "block_stride": 0 if far else r.randint(0, 4),
+            "block_stride": 0 if far else self.stride(2, 12, 0, 4),
             "tile_stride": self.stride(tiles, 12, 0, 4),
             "src_outer": self.stride(rows, 12, 0, 9), "src_inner": self.stride(tiles, 8, 0, 9),
             "set": r.randrange(config.sets), "ev": self.any(16), "ev_stride": self.any(10),
@@ -350,7 +358,7 @@ class Commands:
 
     def _send(self) -> Draw | None:
         r = self.r
-        rows, count = r.choice((1, 1, 3, 6)), r.choice((0, 1, 2, 7, 30))
+        rows, count = self.count(12, (1, 1, 3, 6)), self.count(12, (0, 1, 2, 7, 30))
         v = {
             "rows": rows, "count": count, "remote_first": self.any(4),
             "src_stride": self.stride(rows, 12, 0, 40), "dst_stride": self.stride(rows, 12, 0, 40),

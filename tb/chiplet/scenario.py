@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from models import csim, vector_engine
-from models.commands import BYTES, Command, decode
+from models.commands import BYTES, Command, decode, formats
 from models.compiler.program import DMA, MACRO0, PEER0, VE, Node, Part, Program
 from models.config import Config
 from models.registers import registers
@@ -31,16 +31,12 @@ from tb.common.memory import write_hex
 
 REGISTERS, WINDOW = 0x20000000, 0x40000000
 SCRIPT_WORD, SRAM_WORDS = 0x1000 // 4, 15 * 1024
-END, STORE, CHECK, POLL, PUSH, SLEEP, WAIT = range(7)  # operations of tb/chiplet/script.c
+END, STORE, CHECK, POLL, PUSH, SLEEP, WAIT, REFUSED = range(8)  # of tb/chiplet/script.c
 LINE_ERROR, LINE_MESSAGE, LINE_IDLE = 1 << 17, 1 << 18, 1 << 20
 DISPATCH_IDLE, DISPATCH_ERROR, DISPATCH_RESETTING = 2, 4, 16
 LIST_START, ENGINE_RESET, NOTIFY_CLEAR, SIGNATURE_CLEAR = 1, 2, 4, 8
 WATCHDOG_CYCLES = 100_000  # a chiplet waits that long for the other to be initialised
 PIECE = 32
-WEIGHTS = {  # how often each command is drawn
-    "mac": 6, "ve": 6, "load": 5, "store": 2, "weights": 2, "column": 2, "row": 2, "send": 3,
-    "sync": 1,
-}
 LONGEST_SCALARS = 512
 
 
@@ -82,20 +78,28 @@ def pieces(parts: list[Part]) -> list[Part]:
 
 
 class Scenario:
+    DRAWS = Commands
+    LISTS = Layout.lists
+    WEIGHTS = {  # how often each command is drawn
+        "mac": 6, "ve": 6, "load": 5, "store": 2, "weights": 2, "column": 2, "row": 2, "send": 3,
+        "sync": 1,
+    }
+
     def __init__(self, config: Config, seed: int, memory_beats: int = 32768) -> None:
         self.config, self.seed = config, seed
         self.r = random.Random(seed)
         rng = np.random.default_rng(seed)
-        self.layout = Layout(config.block // 2)
+        self.layout = Layout(config.block // 2, self.LISTS)
         self.next_list = [self.layout.lists] * config.n_chiplets
         self.drawn = 0  # random commands
         self.memory_beats = memory_beats
+        self.memory_base = 0  # the machine's memory begins there, that of the model at 0
         memories = [memory_image(self.layout, config.block, memory_beats, rng)
                     for _ in range(config.n_chiplets)]
         self.images = [m.copy() for m in memories]  # what the machine starts with
         self.package = csim.Package(config, memories)
         core = self.r.randrange(0, config.stash_beats, CORE_BEATS)
-        self.commands = [Commands(config, self.r, self.layout, core) for _ in memories]
+        self.commands = [self.DRAWS(config, self.r, self.layout, core) for _ in memories]
         self.core_at = core * config.block // 4  # first word in the window
         self.core_words = rng.integers(
             0, 1 << 32, (config.n_chiplets, CORE_BEATS * config.block // 4), np.uint64)
@@ -158,6 +162,7 @@ class Scenario:
         """Have the list, or its first `pushed` commands from the core, executed."""
         for n in range(1, 16):
             self.store(chiplet, register("BASE", n), base[n])
+        raw = self.placed(raw)
         listed = raw[pushed * BYTES :]
         beats = -(-len(listed) // self.config.block)
         at = self.next_list[chiplet]
@@ -167,9 +172,25 @@ class Scenario:
         for memory in (self.images[chiplet], self.package.chiplets[chiplet].memory):
             memory[at : at + beats].reshape(-1)[: len(listed)] = np.frombuffer(listed, np.uint8)
         self.push(chiplet, raw[: pushed * BYTES])
-        self.store(chiplet, register("LIST_ADDRESS"), at if address is None else address)
+        if address is None:
+            address = at + self.memory_base
+        self.store(chiplet, register("LIST_ADDRESS"), address)
         self.store(chiplet, register("LIST_LIMIT"), limit or beats)
         self.store(chiplet, register("CONTROL"), LIST_START)
+
+    def placed(self, raw: bytes) -> bytes:
+        """The commands with memory addresses as the machine has them."""
+        if not self.memory_base:
+            return raw
+        field = formats()["load"].fields["mem"]  # the same in all commands of the DMA
+        out = b""
+        for at in range(0, len(raw), BYTES):
+            value = int.from_bytes(raw[at : at + BYTES], "little")
+            if value >> 4 & 15 == DMA and value & 15 in (1, 2, 3):
+                mem = value >> field.lsb & 0xFFFFFFFF
+                value += ((mem + self.memory_base & 0xFFFFFFFF) - mem) << field.lsb
+            out += value.to_bytes(BYTES, "little")
+        return out
 
     def push(self, chiplet: int, raw: bytes) -> None:
         for at in range(0, len(raw), BYTES):
@@ -233,7 +254,7 @@ class Scenario:
         self.traffic(c, r.choice((0, 5, 20)))
         if last:
             self.poll(c, register("DISPATCH"), 0, 1)
-            self.push(c, raw[cut:-BYTES])
+            self.push(c, self.placed(raw[cut:-BYTES]))
         self.traffic(c, r.choice((0, 5)))
         if r.random() < 0.5:
             self.sleep(c, LINE_IDLE)
@@ -283,7 +304,7 @@ class Scenario:
         made, base = Program(self.config), [self.bases() for _ in self.commands]
         for draws in self.commands:
             draws.results.clear()
-        names, weights = list(WEIGHTS), list(WEIGHTS.values())
+        names, weights = list(self.WEIGHTS), list(self.WEIGHTS.values())
         self.drawn += count
         for _ in range(count):
             self.add(made, self.r.randrange(self.config.n_chiplets),

@@ -10,6 +10,7 @@ import random
 import shutil
 import struct
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from models.config import Config
 from tb.chiplet.board import Board, Record
 from tb.chiplet.chiplet_coverage import CommandCoverage
+from tb.chiplet.edges import Counters, FarScenario, Hangs, Refusals
 from tb.chiplet.faults import KINDS, Injector
 from tb.chiplet.scenario import Scenario
 from tb.common.compiled import compiled
@@ -38,6 +40,7 @@ def sources() -> FileList:
     files.add(block_list("package"))
     common = ("stream_checker", "link_probe", "link_channel", "axi_memory")
     files.add(FileList([ROOT / "tb" / "common" / f"{name}.v" for name in common]))
+    files.add(FileList([BENCH / "stash_checker.v"]))
     return files
 
 
@@ -55,13 +58,17 @@ def harness(config: Config) -> Path:
                     parameters(config), options)
 
 
+QUICK = ["behave=1000,2,2,256"]
+
+
 def behaviours(r: random.Random) -> list[str]:
     """Latencies and bandwidth of the memories, changing every few hundred cycles."""
     return [f"behave={r.randint(100, 2000)},{r.choice((2, 2, 10, 40, 200))},"
             f"{r.choice((2, 5, 100))},{r.choice((256, 256, 128, 30))}" for _ in range(30)]
 
 
-def run(scenario: Scenario, cycles: int = 300_000, seen: CommandCoverage | None = None) -> Board:
+def run(scenario: Scenario, cycles: int = 150_000, seen: CommandCoverage | None = None,
+        memories: list[str] | None = None) -> Board:
     """Run a finished scenario on the compiled machine; its board, when all is as expected.
 
     Raises:
@@ -78,8 +85,9 @@ def run(scenario: Scenario, cycles: int = 300_000, seen: CommandCoverage | None 
     errors = r.choice((0, 0, 200_000, 2_000_000))
     process = subprocess.Popen(
         [harness(scenario.config), f"records={writer}", f"cycles={cycles}",
-         f"link={r.choice((0, 3, 40))},{errors},{scenario.seed}", *behaviours(r),
-         f"+folder={folder}", f"+mutant={mutant}", "+verilator+rand+reset+2",
+         f"link={r.choice((0, 3, 40))},{errors},{scenario.seed}",
+         *(memories or behaviours(r)), f"+folder={folder}",
+         f"+memory_base={scenario.memory_base}", f"+mutant={mutant}", "+verilator+rand+reset+2",
          f"+verilator+seed+{scenario.seed}"],
         stdout=subprocess.PIPE, pass_fds=[writer])
     os.close(writer)
@@ -138,12 +146,93 @@ def test_lists(seed: int) -> None:
     assert run(scenario).compared == scenario.total > 600
 
 
+@functools.cache
+def far(seed: int) -> Scenario:
+    """Commands over the whole ranges of their fields."""
+    scenario = FarScenario(SMALL, seed)
+    scenario.initialise()
+    for _ in range(4):
+        scenario.random_list(180)
+    scenario.finish()
+    return scenario
+
+
+@functools.cache
+def refused(seed: int) -> Scenario:
+    """Everything that is refused, on both chiplets."""
+    scenario = Scenario(SMALL, seed)
+    scenario.initialise()
+    for chiplet in range(SMALL.n_chiplets):
+        Refusals(scenario, chiplet).add(300)
+    scenario.random_list(20)
+    scenario.finish()
+    return scenario
+
+
+@functools.cache
+def hung(seed: int) -> Scenario:
+    """Every pair that can hang, on both chiplets."""
+    scenario = FarScenario(SMALL, seed)
+    scenario.initialise()
+    for chiplet in range(SMALL.n_chiplets):
+        Hangs(scenario, chiplet).add(30)
+    scenario.random_list(20)
+    scenario.finish()
+    return scenario
+
+
+@functools.cache
+def counters(seed: int) -> Scenario:
+    """Every semaphore at its limit."""
+    scenario = Scenario(SMALL, seed)
+    scenario.initialise()
+    everything = Counters(scenario)
+    everything.run(2)
+    for chiplet in range(SMALL.n_chiplets):
+        everything.overflow(chiplet)
+    scenario.random_list(20)
+    scenario.finish()
+    return scenario
+
+
+@pytest.mark.regress
+@pytest.mark.usefixtures("_verilator")
+@pytest.mark.parametrize("half", (0, 1))
+def test_far(seed: int, half: int) -> None:
+    """The largest and smallest of every field, memories at the two halves of all addresses."""
+    scenario = far(2 * seed + half)
+    assert run(scenario).compared == scenario.total > 1000
+
+
+@pytest.mark.regress
+@pytest.mark.usefixtures("_verilator")
+@pytest.mark.parametrize("scenario", (refused, hung, counters))
+def test_edges(seed: int, scenario: Callable[[int], Scenario]) -> None:
+    """What must be refused, and what must hang, one by one."""
+    run(scenario(seed), 400_000, memories=QUICK)
+
+
+@pytest.mark.regress
+@pytest.mark.usefixtures("_verilator")
+@pytest.mark.parametrize(("kind", "queues"), (
+    ("engine", (1, 4)), ("header", (5, 3)), ("hung", (2, 0))))
+def test_long(seed: int, kind: str, queues: tuple[int, int]) -> None:
+    """Numbers of commands beyond 2^14, in records and in errors."""
+    scenario = Scenario(SMALL, seed)
+    scenario.initialise()
+    for chiplet, queue in enumerate(queues):
+        Counters(scenario).long_then(kind, chiplet, queue)
+    scenario.random_list(20)
+    scenario.finish()
+    run(scenario, 2_000_000, memories=QUICK)
+
+
 @pytest.mark.regress
 @pytest.mark.usefixtures("_verilator")
 def test_full_width(seed: int) -> None:
     """Beats of 64 bytes."""
     scenario = lists(WIDE, seed, 4, 150)
-    assert run(scenario).compared == scenario.total > 800
+    assert run(scenario, 300_000).compared == scenario.total > 800
 
 
 @pytest.mark.regress
