@@ -64,18 +64,20 @@ module semaphores #(
     end else if ((add | consume) != {(24*Q){1'b0}}) begin
       for (k = 0; k < Q; k = k + 1) begin
         for (i = 0; i < 24; i = i + 1) begin
-          if (EXIST[i] && add[24*k + i] && !consume[24*k + i]) begin
-            if (count_q[24*k + i] == 8'd255) begin
-              overflow <= 1'b1;
-              overflow_producer <= i[4:0];
-              overflow_consumer <= k[4:0];
-            end else begin
-              count_q[24*k + i] <= count_q[24*k + i] + 8'd1;
-              present[24*k + i] <= 1'b1;
+          if (EXIST[i]) begin
+            if (add[24*k + i] && !consume[24*k + i]) begin
+              if (count_q[24*k + i] == 8'd255) begin
+                overflow <= 1'b1;
+                overflow_producer <= i[4:0];
+                overflow_consumer <= k[4:0];
+              end else begin
+                count_q[24*k + i] <= count_q[24*k + i] + 8'd1;
+                present[24*k + i] <= 1'b1;
+              end
+            end else if (consume[24*k + i] && !add[24*k + i]) begin
+              count_q[24*k + i] <= count_q[24*k + i] - 8'd1;
+              present[24*k + i] <= count_q[24*k + i] != 8'd1;
             end
-          end else if (EXIST[i] && consume[24*k + i] && !add[24*k + i]) begin
-            count_q[24*k + i] <= count_q[24*k + i] - 8'd1;
-            present[24*k + i] <= count_q[24*k + i] != 8'd1;
           end
         end
       end
