@@ -8,7 +8,8 @@ everything is one flat netlist. Writes build/synth/<block>.json and a log per ne
 
 `path_cells` is the largest number of cells one behind the other, from a register or input to a
 register or output. It is no time: no wire, no load, no drive strength is in it.
-`sram_bits` are those of sram_1p instances, which are left out of area and path.
+`sram_bits` are those of sram_1p instances, or with `fast` of all memories of 64 words or more; they
+are left out of area and path.
 """
 
 from __future__ import annotations
@@ -28,18 +29,28 @@ OUT = ROOT / "build" / "synth"
 # Yosys' alumacc merges trees of `+` before it builds adders, which may help or harm.
 FRONT_ENDS = ("", "-noalumacc")
 AREA = ("+strash;ifraig;scorr;dc2;dch;amap,-m", "+strash;dch;amap,-m")
+# For netlists full of multipliers and wide selections, which `synth` never brings to an end: no
+# searches by SAT, constants left to abc. What it stores 64 words in or more becomes ports.
+LARGE = r"t:$mem_v2 r:SIZE>=64 %i r:WR_PORTS>=1 %i"
+FAST = (
+    *("opt_muxtree", "opt_reduce", "opt_merge", "opt_expr", "opt_dff", "wreduce", "alumacc"),
+    *("opt_clean", "memory -nomap", f"tee -o srams.txt dump {LARGE}", f"expose -evert {LARGE}"),
+    *("memory_map", "opt_clean", "techmap", "opt_clean"),
+)
+FAST_MAPPING = "-script +strash;dc2;map"
 
 
 def ways(entry: dict, liberty: Path | None) -> list[tuple[str, str]]:
     """Options of synth and of abc, one pair per way to map the netlist."""
-    if entry.get("fast"):  # without the searches by SAT, which multipliers never let end
-        return [("-noshare -noabc", f"-fast -liberty {liberty}" if liberty else "-fast -g cmos2")]
-    if not liberty:
-        scripts = ("-g cmos2",)
+    cells = f"-liberty {liberty}" if liberty else "-g cmos2"
+    if entry.get("fast"):
+        scripts = (f"{cells} {FAST_MAPPING}",)
+    elif not liberty:
+        scripts = (cells,)
     elif entry.get("least_area"):
-        scripts = tuple(f"-liberty {liberty} -script {script}" for script in AREA)
+        scripts = tuple(f"{cells} -script {script}" for script in AREA)
     else:
-        scripts = (f"-liberty {liberty}",)
+        scripts = (cells,)
     fronts = FRONT_ENDS if entry.get("least_area") else FRONT_ENDS[:1]
     return [(front, script) for front in fronts for script in scripts]
 
@@ -50,14 +61,21 @@ def script(files: FileList, entry: dict, liberty: Path | None) -> str:
     includes = " ".join(f"-I{path}" for path in files.incdirs)
     lines = [f"read_liberty -lib {liberty}"] if liberty else []
     sources = [*files.sources, *(ROOT / name for name in entry.get("sources", []))]
-    lines += [f"read_verilog {includes} {' '.join(map(str, sources))}"]
-    lines += [f"blackbox {name}" for name in entry.get("blackbox", [])]
+    fast, left_out = entry.get("fast", False), entry.get("blackbox", [])
+    # Modules that a fast netlist does not have are not elaborated; one to leave out must be.
+    at_once = [path for path in sources if not fast or path.stem in left_out]
+    later = [path for path in sources if path not in at_once]
+    lines += [f"read_verilog {includes} {' '.join(map(str, at_once))}"] if at_once else []
+    lines += [f"blackbox {name}" for name in left_out]
+    lines += [f"read_verilog -defer {includes} {' '.join(map(str, later))}"] if later else []
     sets = " ".join(f"-chparam {k} {v}" for k, v in entry.get("parameters", {}).items())
     # Names of objects, which hold line numbers, would otherwise decide ties and change the area.
-    lines += [f"hierarchy -top {top} {sets}", "proc", "flatten", "opt", "rename -enumerate"]
-    lines += ["tee -o srams.txt dump t:sram_1p", "design -save start"]
+    lines += [f"hierarchy -top {top} {sets}", "proc", "flatten"]
+    lines += [*(("opt_expr", "opt_clean") if fast else ("opt",)), "rename -enumerate"]
+    lines += [*(() if fast else ("tee -o srams.txt dump t:sram_1p",)), "design -save start"]
     for i, (front, mapping) in enumerate(ways(entry, liberty)):
-        lines += ["design -load start", f"synth -flatten {front} -top {top}"]
+        lines += ["design -load start"]
+        lines += FAST if fast else [f"synth -flatten {front} -top {top}"]
         lines.append(f"dfflibmap -liberty {liberty}" if liberty else "dfflegalize -cell $_DFF_P_ x")
         lines += [f"abc {mapping}", "setattr -mod -unset keep_hierarchy *", "flatten", "opt_clean"]
         # Registers and SRAMs end a path.
@@ -86,9 +104,9 @@ def nand2_area(liberty: Path) -> float:
 
 
 def sram_bits(text: str) -> int:
-    """Bits of all sram_1p in the text of Yosys' dump."""
+    """Bits of all sram_1p and memories in the text of Yosys' dump."""
     widths = re.findall(r"parameter(?: signed)? \\WIDTH (?:32'([01]+)|(\d+))", text)
-    depths = re.findall(r"parameter(?: signed)? \\DEPTH (?:32'([01]+)|(\d+))", text)
+    depths = re.findall(r"parameter(?: signed)? \\(?:DEPTH|SIZE) (?:32'([01]+)|(\d+))", text)
     value = [[int(b, 2) if b else int(d) for b, d in found] for found in (widths, depths)]
     return sum(width * depth for width, depth in zip(*value, strict=True))
 
@@ -117,7 +135,7 @@ def least(folder: Path, entry: dict, liberty: Path | None) -> dict:
         options = " ".join(f"{front} {mapping}".replace(f"-liberty {liberty}", "-liberty").split())
         found.append(measure(*texts, liberty) | {"options": options})
     best = min(found, key=lambda figures: figures["nand2"])
-    if "sram_1p" in entry.get("blackbox", []):
+    if entry.get("fast") or "sram_1p" in entry.get("blackbox", []):
         best["sram_bits"] = sram_bits((folder / "srams.txt").read_text())
     return best
 
@@ -139,12 +157,12 @@ def main() -> None:
     liberty = Path(os.environ["LIBERTY"]).resolve() if os.environ.get("LIBERTY") else None
     if liberty and not liberty.is_file():
         stop(f"synth: LIBERTY={liberty} does not exist")
-    files = block_list(block)
     report = {"liberty": liberty.name if liberty else None, "netlists": {}}
     for entry in entries:
         name = entry.get("name", entry["top"])
         folder = OUT / f"{block}-{name}"
         folder.mkdir(parents=True, exist_ok=True)
+        files = block_list(entry.get("list", block))
         (folder / "run.ys").write_text(script(files, entry, liberty))
         with open(folder / "yosys.log", "w") as log:
             done = subprocess.run(
