@@ -114,12 +114,13 @@ class Report:
 
 def waives(waiver: dict, netlist: Netlist, mutant: Mutant) -> bool:
     """Whether a waiver is meant: its `file`, its `line` as part of the source text of the place,
-    its pattern `what`, and `netlist` if it names one."""
+    its pattern `what`, and `netlist` and `module` if it names them."""
     return (
         mutant.place.startswith(waiver["file"] + ":")
         and waiver["line"] in mutant.text
         and re.search(waiver["what"], mutant.what) is not None
         and waiver.get("netlist", netlist.name) == netlist.name
+        and waiver.get("module", mutant.module) == mutant.module
     )
 
 

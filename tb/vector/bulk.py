@@ -211,8 +211,11 @@ class Bulk:
         powers = (1 + self.numpy.random(count)) * 2.0 ** self.numpy.integers(-4, 4, count)
         number = np.arange(count)  # every mantissa of seven bits
         grid = (1 + number % 128 / 128) * 2.0 ** (number // 128 - 4)
-        kinds = [sweep, near, powers, grid * self.numpy.choice((-1, 1), count)]
-        kinds += [stimulus.floats(kind, count, self.numpy) for kind in ("short", "wide", "special")]
+        roots = np.sqrt(1 + number % 64) * 2.0 ** (number // 64 % 8 - 4)  # of squares of few bits
+        signs = self.numpy.choice((-1, 1), count)
+        kinds = [sweep, near, powers, grid * signs, roots * signs, -roots]
+        kinds += [stimulus.floats(kind, count, self.numpy)
+                  for kind in ("short", "near", "wide", "special") * 2]
         for values in kinds:
             commands = [ve(**whole, fn=vector_engine.FN_EXP2, imm=0x3F800000)]
             commands += [ve(**whole, fn=fn) for fn in vector_engine.FUNCTIONS]
@@ -221,6 +224,46 @@ class Bulk:
                 ve(**one, reduce=vector_engine.REDUCE_MAX, post=vector_engine.POST_RECIP)]
             loads = self.mirror.put(np.arange(rows), values.astype(np.float32))
             yield self.episode(commands, loads)
+
+    def arithmetic(self) -> Iterator[bytes]:
+        """Every adder and multiplier of chain and reducer on operands of each kind, those that
+        nearly cancel most of all: x - S, x + C, x + B, pairs, x*B + C, products, sums of rows."""
+        rows = min(self.beats // 4, 256)
+        length = min(vector_engine.HELD_BEATS, rows) * self.lanes
+        place = {"inner": 1, "b": self.beats // 4, "d": self.beats // 2, "out": 1}
+        lines = {**place, "outer": rows, "len": self.lanes, "s_row": 1}
+        lines |= {"a_outer": 1, "b_outer": 1, "d_outer": 1}
+        whole = {**place, "outer": rows * self.lanes // length, "len": length}
+        whole |= {f"{name}_outer": length // self.lanes for name in "abd"}
+        sums = {**place, "outer": rows // 9, "len": 9 * self.lanes - 1, "a_outer": 9, "out": 0}
+        scalars = {"inner": 1, "outer": rows, "len": 1, "a_outer": 1, "reduce": 3}
+        for kind in (*stimulus.VALUES, "near", "near", "near"):
+            yield self.alone(mirror.hold(self.block), kind)
+            for post in (vector_engine.POST_RSQRT, vector_engine.POST_MUL, 0):
+                imm = int(fp32.bits(stimulus.floats(kind, 1, self.numpy))[0])
+                yield self.alone(ve(**scalars, post=post, imm=imm), kind)
+            for other, commands in {
+                kind: [ve(**lines, scale=2), ve(**lines, scale=1, bin=1), ve(**lines, bin=2),
+                       ve(**whole, scale=3), ve(**lines, scale=1, bin=4), ve(**lines, bin=3)],
+                "ones": [ve(**lines, bin=3), ve(**whole, bin=5), ve(**sums, reduce=1, s_dst=512),
+                         ve(**sums, reduce=2, s_dst=768)],
+            }.items():
+                loads = self.mirror.put(np.arange(rows), stimulus.floats(
+                    kind, rows * self.lanes, self.numpy))
+                loads += self.mirror.put(self.beats // 4 + np.arange(rows), stimulus.floats(
+                    other, rows * self.lanes, self.numpy))
+                yield self.episode(commands, loads)
+
+    def longest(self) -> Iterator[bytes]:
+        """Rows of 65,535 elements, or as many as a quarter of the stash holds."""
+        quarter = self.beats // 4
+        long = {"inner": 1, "b": quarter, "d": 2 * quarter, "len": min(quarter * self.lanes, 65535)}
+        for fields in (
+            {"outer": 1, "bin": 2, "reduce": 4, "out": 3, "imm": 0x12345},
+            {"outer": 1, "bin": 1, "reduce": 1, "out": 1},
+            {"outer": 2, "len": long["len"] - 1, "causal": 1, "fold": 1, "reduce": 3, "out": 2},
+        ):
+            yield self.alone(ve(**{**long, **fields}))
 
     def large(self) -> Iterator[bytes]:
         """Rows as long as the stash allows, trip counts up to the field limits."""
@@ -273,6 +316,8 @@ class Bulk:
         yield from self.sweeps()
         yield from self.ends()
         yield from self.far()
+        yield from self.arithmetic()
+        yield from self.longest()
         yield from self.large()
         yield from self.resets()
         yield from self.chains(chains[200:])

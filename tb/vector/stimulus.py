@@ -51,12 +51,15 @@ CHAINS = [chain for codes in itertools.product(*map(range, FIELDS.values()))
 def floats(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` float32 of one kind: what a model has, all exponents, small integers (many equal
     values and exact sums), a grid on which quantisation meets ties or nearly so, mantissas of few
-    bits (products meet ties), values that differ in one bit, all negative or of both signs (maxima
-    and differences of neighbours), a few infinities, or special values among ordinary ones."""
+    bits (products meet ties), values that differ in one bit or in some low bits, all negative or of
+    both signs (maxima and differences of neighbours), ones of both signs, a few infinities, or
+    special values among ordinary ones."""
     if kind == "wide":
         return rng.integers(0, 2**32, count, dtype=np.uint32).view(np.float32)
     if kind == "integers":
         return rng.integers(-4, 5, count).astype(np.float32)
+    if kind == "ones":
+        return rng.choice(np.array([1, -1], np.float32), count)
     if kind == "grid":
         x = (rng.integers(-512, 513, count) / 2.0 ** rng.integers(0, 4)).astype(np.float32)
         moved = rng.integers(0, 13, count).astype(np.uint32)
@@ -68,9 +71,11 @@ def floats(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
         mantissa = (rng.integers(0, 2**23, count) | 1) >> bits << bits
         return (field | mantissa).astype(np.uint32).view(np.float32)
     if kind == "near":
-        x = fp32.bits(rng.choice(np.array([1.7, 0.3, 2.9, 5.1], np.float32), count))
-        flipped = np.uint32(1) << rng.integers(0, 23, count).astype(np.uint32)
-        x = np.where(rng.random(count) < 0.7, x ^ flipped, x)
+        bases = np.array([1.7, 0.3, 2.9, 5.1], np.float32)
+        x = fp32.bits(rng.choice(bases, count, p=(0.7, 0.1, 0.1, 0.1)))
+        one = np.uint32(1) << rng.integers(0, 23, count).astype(np.uint32)
+        below = rng.integers(0, 2**23, count, dtype=np.uint32) & (one - np.uint32(1))
+        x = x ^ np.where(rng.random(count) < 0.5, one, below)
         negative = rng.integers(rng.integers(0, 2), 2, count)
         return (x ^ (negative.astype(np.uint32) << 31)).view(np.float32)
     x = (rng.standard_normal(count) * 4).astype(np.float32)
