@@ -102,7 +102,8 @@ class Layer:
 class Plan:
     """Placement of `model` on `config`; raises CompileError where it does not fit.
 
-    Attributes: heads, kv_heads (Range per chiplet), layers, head (output matrix of decoders), vocab
+    Attributes: heads, kv_heads (Range per chiplet; those of a KV head stay on one chiplet where
+    that gives none of them more heads), layers, head (output matrix of decoders), vocab
     (Range per chiplet), max_positions, max_tokens, layout (of the stash), buffers (the same by
     name), token_cycles (of a macro for a token in a layer, mean); position_beats of a row of the
     position table; capacity: rows of that table, max_positions, or in an encoder what the chunks of
@@ -132,8 +133,10 @@ class Plan:
         self.norm_rows = 2 if m.family.layer_norm else 1
         self.bias_beats = 0
         self.used = np.zeros((self.n, config.n_macros), np.int64)
-        self.heads = cut(m.n_heads, 1, [0] * self.n)
+        self.work = np.zeros_like(self.used)  # of these, in the layer that is being placed
         share = m.n_heads // m.n_kv_heads
+        whole = up(m.n_kv_heads, self.n) * share <= up(m.n_heads, self.n)
+        self.heads = cut(m.n_heads, share if whole else 1, [0] * self.n)
         self.kv_heads = [
             Range(r.first // share, up(r.end, share) - r.first // share) if r.count else Range(0, 0)
             for r in self.heads
@@ -154,8 +157,12 @@ class Plan:
 
     # Matrices
 
+    def _loads(self) -> np.ndarray:
+        """Of each macro, for `cut`: work in this layer, then in all of them."""
+        return self.work + self.used / (1 << 20)
+
     def _load(self) -> list[float]:
-        return self.used.sum(axis=1).tolist()
+        return self._loads().sum(axis=1).tolist()
 
     def _columns(self, total: int) -> list[Range]:
         return cut(total, column_unit(total, self.n, self.block), self._load())
@@ -178,18 +185,23 @@ class Plan:
         for c in range(self.n):
             tiles = up(len(columns[c]), self.block)
             mine = []
-            for macro, r in enumerate(cut(tiles, 1, self.used[c].tolist())):
+            for macro, r in enumerate(cut(tiles, 1, self._loads()[c].tolist())):
                 if not r.count:
                     continue
                 first = r.first * self.block
                 cols = min(r.end * self.block, len(columns[c])) - first
                 mine.append(Shard(macro, int(self.used[c, macro]), first, cols))
                 self.used[c, macro] += r.count * blocks
+                self.work[c, macro] += r.count * blocks
             shards.append(mine)
         return Linear(name, depth, columns, shards, bias)
 
     def _layer(self) -> dict:
+        """Fields of a Layer without its groups, and `work`, sets of each macro. Chunks go through
+        a layer at the pace of the macro with most work in it, so every layer is balanced by itself;
+        the longest columns go first."""
         m = self.model
+        self.work[:] = 0
         q, kv = m.n_heads * m.head_dim, m.n_kv_heads * m.head_dim
 
         def head_columns(base: int, heads: Range) -> list[np.ndarray]:
@@ -202,6 +214,8 @@ class Plan:
             parts += head_columns(q + kv, self.kv_heads[c])
             columns.append(np.concatenate(parts) if parts else np.zeros(0, np.int64))
         layer = {"qkv": self._linear("qkv", m.dim, columns)}
+        layer["down_slices"] = self._columns(m.dim)
+        layer["down"] = self._linear("down", m.ffn_dim, self._plain(layer["down_slices"]))
         layer["wo_slices"] = self._columns(m.dim)
         layer["wo"] = self._linear("wo", self.attention_width, self._plain(layer["wo_slices"]))
         layer["hidden"], layer["up"] = [], []
@@ -210,8 +224,8 @@ class Plan:
                       for r in cut(piece.count, self.block, self._load())]
             layer["hidden"].append(slices)
             layer["up"].append(self._linear("up", m.dim, [self._up_columns(h) for h in slices]))
-        layer["down_slices"] = self._columns(m.dim)
-        layer["down"] = self._linear("down", m.ffn_dim, self._plain(layer["down_slices"]))
+        layer["work"] = self.work.copy()
+        self.work[:] = 0
         return layer
 
     def _up_columns(self, h: Range) -> np.ndarray:
@@ -276,14 +290,15 @@ class Plan:
         free = self.config.sets - self.used
         held = np.zeros_like(self.used)  # KV heads
         chosen: list[list[list[int]]] = []  # macro per layer, chiplet, KV head
-        for _ in drafts:
+        for draft in drafts:
             chosen.append([])
             for c in range(self.n):
                 now = np.zeros(n_macros, np.int64)
                 chosen[-1].append([])
                 for _ in range(self.kv_heads[c].count):
                     room = free[c] / (held[c] + 1)
-                    macro = min(range(n_macros), key=lambda i: (now[i], -room[i], i))
+                    work = draft["work"][c]
+                    macro = min(range(n_macros), key=lambda i: (now[i], work[i], -room[i], i))
                     now[macro] += 1
                     held[c, macro] += 1
                     chosen[-1][c].append(macro)
@@ -321,7 +336,8 @@ class Plan:
                     groups[c].append(Group(first, first - self.heads[c].first, last - first, kv,
                                            local, macro, k_set, k_set + size, ev[c]))
                     ev[c] += size
-            self.layers.append(Layer(groups=groups, **draft))
+            matrices = {name: value for name, value in draft.items() if name != "work"}
+            self.layers.append(Layer(groups=groups, **matrices))
         self.ev_beats = max(ev)
 
     # Stash
