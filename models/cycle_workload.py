@@ -66,14 +66,16 @@ class _Builder:
         self.beat = 0
         self.buffers: dict[str, Buffer] = {}
         s = self.shape
-        self.heads = cut(s.heads, 1, [0] * self.n)
         share = s.heads // s.kv_heads
+        whole = up(s.kv_heads, self.n) * share <= up(s.heads, self.n)
+        self.heads = cut(s.heads, share if whole else 1, [0] * self.n)
         self.kv = [Range(r.first // share, up(r.end, share) - r.first // share) if r.count
                    else Range(0, 0) for r in self.heads]
         self.out_slices, self.placed = {}, {}
         width = s.head_beats * LANES
         own = {"qkv": [(h.count + 2 * k.count) * width for h, k in zip(self.heads, self.kv)]}
-        for name, (depth, _) in s.linears.items():
+        for name in ("qkv", "down", "wo", "up"):  # as the compiler places them
+            depth, _ = s.linears[name]
             if name in ("wo", "down"):
                 unit = column_unit(s.dim, self.n, BLOCK)
                 self.out_slices[name] = cut(s.dim, unit, self.used.sum(axis=1).tolist())

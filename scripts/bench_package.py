@@ -8,7 +8,8 @@ and firmware. For each: cycles, macro_bound_cycles as docs/architecture.md defin
 cycles go (docs/report.md), predicted_cycles of the cycle model.
 scaling: prefill of 64 tokens on one chiplet over four times that on four. Of all layers, where one
 chiplet cannot hold the weights and streams them; and of the first 8 layers, which it holds.
-TEST= picks parts: speed, few, one, four; the others stay as they were.
+TEST= picks parts, the others stay as they were: speed; few and batch (8 and 2 layers on the RTL);
+one, four (all layers on the RTL: an hour or more); predicted (all layers, cycle model alone).
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from models import config as configs
 from models import cycle, host, loaders
 from models import preload as preload_model
 from models.checkpoint import LlamaConfig, random_llama
-from models.compiler import Plan, compile_model, make_plan
+from models.compiler import Plan, compile_model, compile_plan, make_plan
 from models.cycle_hardware import Firmware, Hardware
 from models.image import Image, Kind
 from scripts import sim, sim_report
 from scripts.activity import DMA
 from scripts.generate import main_firmware
-from scripts.phases import PLACES, Phase
+from scripts.phases import PLACES, Phase, macro_bound_cycles
 from tb.common.filelist import ROOT
 from tb.common.runner import BUILD
 from tb.package import preload as preload_files
@@ -43,7 +44,7 @@ SHAPE = LlamaConfig(dim=256, n_layers=4, n_heads=8, n_kv_heads=4, head_dim=32, f
                     vocab=512, max_seq=128, rope_theta=1e4, norm_eps=1e-5, tied=True)
 PROMPT, NEW = 32, 48
 CONTEXT, BATCH = 64, 8
-FEW = 8                                  # layers that one chiplet holds
+FEW, TWO = 8, 2                          # layers that one chiplet holds; of a short run
 SETS = {1: 4096, 4: 3072}                # of a macro, by chiplets; four: with 8 KV caches
 HARDWARE, FIRMWARE = Hardware(), Firmware()
 
@@ -123,12 +124,42 @@ def decoded(run: sim_report.Run, seen: sim_report.Seen, images: list[Image]) -> 
     sequences = len(run.prompts)
     chosen = [p for p in seen.phases if p.name.endswith(("token 2", "head 2"))]
     assert len(chosen) == 1 + sequences
+    return figures(run, seen, chosen, round_cycles(images, sequences))
+
+
+def round_cycles(images: list[Image], sequences: int) -> int:
+    """The same by the cycle model."""
     if sequences == 1:
-        return figures(run, seen, chosen, cycle.token_cycles(images, HARDWARE, FIRMWARE, CONTEXT))
+        return cycle.token_cycles(images, HARDWARE, FIRMWARE, CONTEXT)
     head = cycle.run_images(images, Kind.HEAD_LIST, HARDWARE, CONTEXT, 1).cycles
     gaps = FIRMWARE.chunk_gap + FIRMWARE.chiplet_gap * len(images) + FIRMWARE.list_gap
-    return figures(run, seen, chosen, sequences * (head + gaps) + cycle.batch_cycles(
-        images, HARDWARE, FIRMWARE, [CONTEXT] * sequences))
+    return sequences * (head + gaps) + cycle.batch_cycles(images, HARDWARE, FIRMWARE,
+                                                          [CONTEXT] * sequences)
+
+
+def predicted(chiplets: int) -> dict:
+    """All layers, by the cycle model alone; of one chiplet the prefill, with streamed weights."""
+    out: dict = {}
+    for n in (chiplets, 1):
+        weights = loaders.load_gguf(loaders.smollm2_gguf())
+        config = configs.load("smollm2", n_chiplets=n, sets=SETS[n])
+        plan = make_plan(weights.config, config, 2 * CONTEXT, BATCH if n > 1 else 1, n == 1)
+        images = compile_plan(plan, weights)
+
+        def entry(cycles: int, parts: list[tuple[int, int]], heads: int, plan=plan) -> dict:
+            bound = macro_bound_cycles(plan, Phase("", "decode", 0, 1, parts, range(0)))
+            bound += heads * macro_bound_cycles(plan, Phase("", "head", 0, 1, [], range(0)))
+            return {"cycles": cycles, "macro_bound_cycles": bound,
+                    "over_bound": round(cycles / bound, 4)}
+
+        name = f"prefill {CONTEXT}, {n} chiplets" if n > 1 else f"prefill {CONTEXT}, 1 chiplet"
+        out[name] = entry(cycle.step_cycles(images, HARDWARE, FIRMWARE, 0, CONTEXT),
+                          [(0, CONTEXT)], 0)
+        for count in (1, BATCH) if n > 1 else ():
+            out[f"decode after {CONTEXT}, batch {count}"] = entry(
+                round_cycles(images, count), [(CONTEXT, 1)] * count, count)
+        print(json.dumps(out, indent=1), flush=True)
+    return out
 
 
 def smollm2(chiplets: int, layers: int, sequences: tuple[int, ...], name: str) -> dict:
@@ -136,7 +167,7 @@ def smollm2(chiplets: int, layers: int, sequences: tuple[int, ...], name: str) -
     weights = loaders.load_gguf(loaders.smollm2_gguf()).first_layers(layers)
     config = configs.load("smollm2", n_chiplets=chiplets, sets=SETS[chiplets])
     streamed = chiplets == 1 and layers > FEW
-    plan = make_plan(weights.config, config, 2 * CONTEXT, max(sequences), streamed)
+    plan = make_plan(weights.config, config, 2 * CONTEXT, BATCH if chiplets > 1 else 1, streamed)
     made = sim.compiled(plan, weights, main_firmware().bin.read_bytes(), "preload")
     out: dict = {}
     for count in sequences:
@@ -170,7 +201,11 @@ def main() -> None:
         "speed": lambda: report.update(speed=speed()),
         "few": lambda: report.update({
             f"smollm2, {FEW} layers, 1 chiplet": smollm2(1, FEW, (1,), "one-few"),
-            f"smollm2, {FEW} layers, 4 chiplets": smollm2(4, FEW, (1, BATCH), "four-few")}),
+            f"smollm2, {FEW} layers, 4 chiplets": smollm2(4, FEW, (1,), "four-few")}),
+        "batch": lambda: report.update({
+            f"smollm2, {TWO} layers, 4 chiplets": smollm2(4, TWO, (BATCH,), "four-two")}),
+        "predicted": lambda: report.update({
+            "predicted, smollm2, 30 layers, 4 chiplets": predicted(4)}),
         "one": lambda: report.update({
             "smollm2, 30 layers, 1 chiplet": smollm2(1, 30, (1,), "one")}),
         "four": lambda: report.update({
