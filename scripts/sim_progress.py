@@ -134,7 +134,8 @@ class Watcher(threading.Thread):
             whose = f" of sequence {sequence + 1}" if self.sequences > 1 else ""
             self.progress.note(f"  {at}  token {len(self.tokens)}/{self.new_tokens}{whose}: "
                                f"{text!r}")
-            self._enter("decode" if len(self.tokens) < self.new_tokens else "end")
+            if len(self.tokens) >= self.sequences:
+                self._enter("decode" if len(self.tokens) < self.new_tokens else "end")
         elif kind == "error":
             self.progress.note(f"  {at}  {event['text']}")
         if kind in ("tick", "ready", "token") and self.rate and self.phase != "end":

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -117,3 +118,11 @@ def test_names_are_those_of_the_sources() -> None:
     used = {match["set"] for path in ROOT.glob("tb/*/*.gtkw")
             for match in waves.NAMES.finditer(path.read_text())}
     assert used <= set(names)
+
+
+def test_ascii_names_of_the_package_are_those_of_the_sources() -> None:
+    """tb/package/state_names.v, whose names any viewer shows, against the definitions."""
+    text = (ROOT / "tb" / "package" / "state_names.v").read_text()
+    for register, width, wanted in (("link", 4, "link_state"), ("status", 32, "host_status")):
+        rows = re.findall(rf"{width}'d(\d+): {register} = \"(\w+)\";", text)
+        assert {int(value): name for value, name in rows} == all_names()[wanted]
