@@ -18,6 +18,7 @@ from tb.common.filelist import ROOT
 from tb.common.runner import COVER, COVERAGE_ARGS, flag, missing_simulator
 from tb.vector import stimulus
 from tb.vector.bulk import Bulk
+from tb.vector.everything import Everything
 from tests.vector.test_vector_engine import sources
 
 BEATS = {16: 65536, 32: 4096, 64: 1024}
@@ -53,7 +54,7 @@ def harness(block: int, fn_cycles: int) -> Path:
 @cache
 def everything(block: int, fn_cycles: int, seed: int) -> tuple[bytes, Coverage]:
     """Stream and what it covers."""
-    bulk = Bulk(block, BEATS[block], fn_cycles, seed)
+    bulk = Everything(block, BEATS[block], fn_cycles, seed)
     return b"".join(bulk.everything()), bulk.coverage
 
 
