@@ -397,16 +397,16 @@ class _Builder:
             for c in range(self.n):
                 self.pass_(c, k, wide, to, s.heads * s.head_beats * LANES, out=ve.OUT_MX)
 
-    def y(self, k: int) -> Buffer:
-        return self.buffer("y", k, self.shape.dim // LANES)
+    def y(self, k: int, name: str) -> Buffer:
+        return self.buffer(f"{name}_y", k, self.shape.dim // LANES)
 
     def wo(self, k: int) -> None:
-        self.linear("wo", k, self.attention(k)[0], self.y(k))
+        self.linear("wo", k, self.attention(k)[0], self.y(k, "wo"))
 
     def residual(self, k: int, name: str = "wo") -> None:
         """x += y, and LayerNorm on the whole row where there is one."""
         s = self.shape
-        x, y = self.buffer("x", k, s.dim // LANES, whole=True), self.y(k)
+        x, y = self.buffer("x", k, s.dim // LANES, whole=True), self.y(k, name)
         for c, mine in enumerate(self.out_slices[name]):
             if mine.count:
                 first, beats = mine.first // LANES, up(mine.count, LANES)
@@ -475,7 +475,8 @@ class _Builder:
             self.send(c, k, hidden, at, beats)
 
     def down(self, k: int) -> None:
-        self.linear("down", k, self.buffer("hidden", k, up(self.shape.ffn, BLOCK)), self.y(k))
+        self.linear("down", k, self.buffer("hidden", k, up(self.shape.ffn, BLOCK)),
+                    self.y(k, "down"))
 
     def last_residual(self, k: int) -> None:
         self.residual(k, "down")

@@ -143,7 +143,7 @@ def test_builder_agrees_with_the_compiler(chiplets: int, chunks: int, last: int,
     h = Hardware()
     mine = workload(Job(SMOLLM2, tokens, position, chunk=4, lag=1, pieces=3, chiplets=chiplets))
     ratio = cycle.run(mine.lists, h).cycles / cycle.run(compiled, h).cycles
-    assert 1.02 < ratio < 1.1 if chunks == 1 else 0.98 < ratio < 1.025
+    assert 1.02 < ratio < 1.1 if chunks == 1 else 0.98 < ratio < 1.02
     ours = sum(s.busy for s in cycle.run(mine.lists, h).spans if s.queue >= 4)
     theirs = sum(s.busy for s in cycle.run(compiled, h).spans if s.queue >= 4)
     assert ours == theirs
