@@ -52,7 +52,7 @@ def floats(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` float32 of one kind: what a model has, all exponents, small integers (many equal
     values and exact sums), a grid on which quantisation meets ties or nearly so, mantissas of few
     bits (products meet ties), values that differ in one bit or in some low bits, all negative or of
-    both signs (maxima and differences of neighbours), ones of both signs, a few infinities, or
+    both signs (maxima and differences of neighbours), ones of both signs, infinities or
     special values among ordinary ones."""
     if kind == "wide":
         return rng.integers(0, 2**32, count, dtype=np.uint32).view(np.float32)
@@ -80,7 +80,7 @@ def floats(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
         return (x ^ (negative.astype(np.uint32) << 31)).view(np.float32)
     x = (rng.standard_normal(count) * 4).astype(np.float32)
     if kind == "infinite":
-        return np.where(rng.random(count) < 0.05, rng.choice([-np.inf, np.inf], count),
+        return np.where(rng.random(count) < 0.2, rng.choice([-np.inf, np.inf], count),
                         x).astype(np.float32)
     if kind == "special":
         chosen = rng.random(count) < 0.3
