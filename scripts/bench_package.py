@@ -25,9 +25,12 @@ import numpy as np
 
 from models import config as configs
 from models import cycle, host, loaders
+from models import cycle_hardware as hw
 from models import preload as preload_model
 from models.checkpoint import LlamaConfig, random_llama
-from models.compiler import Plan, compile_model, compile_plan, make_plan
+from models.commands import BYTES, Command, decode
+from models.compiler import Plan, compile_model, make_plan
+from models.compiler.lists import Lists
 from models.cycle_hardware import Firmware, Hardware
 from models.image import Image, Kind
 from scripts import sim, sim_report
@@ -100,14 +103,14 @@ def measured(name: str, plan: Plan, images: list[Image], batch: list[host.Reques
 
 
 def figures(run: sim_report.Run, seen: sim_report.Seen, chosen: list[Phase],
-            predicted: int) -> dict:
+            model: int) -> dict:
     """Of phases together."""
     found = [sim_report.phase_values(run, seen, phase) for phase in chosen]
     cycles, bound = (sum(p[key] for p in found) for key in ("cycles", "macro_bound_cycles"))
     return {
         "cycles": cycles, "macro_bound_cycles": bound, "over_bound": round(cycles / bound, 4),
         "where": {place: round(sum(p["where"][place] for p in found), 1) for place in PLACES},
-        "predicted_cycles": predicted, "prediction_error": round(predicted / cycles - 1, 4),
+        "predicted_cycles": model, "prediction_error": round(model / cycles - 1, 4),
     }
 
 
@@ -137,29 +140,41 @@ def round_cycles(images: list[Image], sequences: int) -> int:
                                                           [CONTEXT] * sequences)
 
 
-def predicted(chiplets: int) -> dict:
-    """All layers, by the cycle model alone; of one chiplet the prefill, with streamed weights."""
-    out: dict = {}
-    for n in (chiplets, 1):
-        weights = loaders.load_gguf(loaders.smollm2_gguf())
-        config = configs.load("smollm2", n_chiplets=n, sets=SETS[n])
-        plan = make_plan(weights.config, config, 2 * CONTEXT, BATCH if n > 1 else 1, n == 1)
-        images = compile_plan(plan, weights)
+def predicted() -> dict:
+    """All layers on four chiplets, by the cycle model alone, from lists without weights."""
+    weights = loaders.load_gguf(loaders.smollm2_gguf())
+    config = configs.load("smollm2", n_chiplets=4, sets=SETS[4])
+    plan = make_plan(weights.config, config, 2 * CONTEXT, BATCH)
+    lists, chunk = Lists(plan, 0), plan.layout.chunk
+    load = hw.dma(Command("load", DMA, {"rows": 1, "count": plan.x_beats + 1}), HARDWARE).next
+    gaps = FIRMWARE.chunk_gap + FIRMWARE.chiplet_gap * plan.n + FIRMWARE.list_gap
 
-        def entry(cycles: int, parts: list[tuple[int, int]], heads: int, plan=plan) -> dict:
-            bound = macro_bound_cycles(plan, Phase("", "decode", 0, 1, parts, range(0)))
-            bound += heads * macro_bound_cycles(plan, Phase("", "head", 0, 1, [], range(0)))
-            return {"cycles": cycles, "macro_bound_cycles": bound,
-                    "over_bound": round(cycles / bound, 4)}
+    def run(made: list[bytes], tokens: int, *base: int) -> int:
+        """Of lists with base registers; `tokens` embedding rows are loaded before."""
+        embedding = tokens * max(load, FIRMWARE.token_gap) + FIRMWARE.start_gap if tokens else 0
+        registers = [*base, *[0] * (16 - len(base))]
+        return embedding + cycle.run(
+            [[decode(raw[i : i + BYTES]).relocate(registers)
+              for i in range(0, len(raw) - BYTES, BYTES)] for raw in made], HARDWARE).cycles
 
-        name = f"prefill {CONTEXT}, {n} chiplets" if n > 1 else f"prefill {CONTEXT}, 1 chiplet"
-        out[name] = entry(cycle.step_cycles(images, HARDWARE, FIRMWARE, 0, CONTEXT),
-                          [(0, CONTEXT)], 0)
-        for count in (1, BATCH) if n > 1 else ():
-            out[f"decode after {CONTEXT}, batch {count}"] = entry(
-                round_cycles(images, count), [(CONTEXT, 1)] * count, count)
-        print(json.dumps(out, indent=1), flush=True)
-    return out
+    def entry(cycles: int, parts: list[tuple[int, int]], heads: int) -> dict:
+        bound = macro_bound_cycles(plan, Phase("", "decode", 0, 1, parts, range(0)))
+        bound += heads * macro_bound_cycles(plan, Phase("", "head", 0, 1, [], range(0)))
+        return {"cycles": cycles, "macro_bound_cycles": bound,
+                "over_bound": round(cycles / bound, 4)}
+
+    after = (0, CONTEXT, 1, CONTEXT + 1, CONTEXT)
+    head = run(lists.head(), 0, *after) + gaps
+    together = run(lists.batch(BATCH), BATCH, *[0] * 8, *[CONTEXT] * BATCH)
+    return {
+        f"prefill {CONTEXT}": entry(
+            FIRMWARE.request_gap + run(lists.step(CONTEXT // chunk), CONTEXT, 0, 0, chunk, CONTEXT),
+            [(0, CONTEXT)], 0),
+        f"decode after {CONTEXT}, batch 1": entry(
+            run(lists.step(1), 1, *after) + head, [(CONTEXT, 1)], 1),
+        f"decode after {CONTEXT}, batch {BATCH}": entry(
+            together + BATCH * head, [(CONTEXT, 1)] * BATCH, BATCH),
+    }
 
 
 def smollm2(chiplets: int, layers: int, sequences: tuple[int, ...], name: str) -> dict:
@@ -205,7 +220,7 @@ def main() -> None:
         "batch": lambda: report.update({
             f"smollm2, {TWO} layers, 4 chiplets": smollm2(4, TWO, (BATCH,), "four-two")}),
         "predicted": lambda: report.update({
-            "predicted, smollm2, 30 layers, 4 chiplets": predicted(4)}),
+            "predicted, smollm2, 30 layers, 4 chiplets": predicted()}),
         "one": lambda: report.update({
             "smollm2, 30 layers, 1 chiplet": smollm2(1, 30, (1,), "one")}),
         "four": lambda: report.update({
