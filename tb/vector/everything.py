@@ -88,7 +88,7 @@ class Everything(Bulk):
             yield self.alone(ve(**{**long, **fields}))
         for k in range(8):
             few = self.random.randint(most >> k + 1, most >> k)
-            yield self.alone(ve(**{**long, "outer": 1, "len": few, "reduce": 1, "out": k % 3}))
+            yield self.alone(ve(**{**long, "outer": 3, "a_outer": 1, "len": few, "reduce": 1}))
 
     def large(self) -> Iterator[bytes]:
         """Rows as long as the stash allows, trip counts up to the field limits."""
