@@ -161,6 +161,19 @@ module chiplet_tb #(
         .payload({u_chiplet.rd_addr[31:0], u_chiplet.rd_beats[7:0]})
       );
 
+      reg started_q;  // a list, in the cycle before
+      always @(posedge clk) begin
+        started_q <= u_chiplet.list_start && !engines_rst;
+        if (started_q && !engines_rst && !u_chiplet.fetch_busy) begin
+          $display("chiplet %0d: a list has started, and the fetcher is not busy", c);
+          $fatal;
+        end
+        if (u_chiplet.stop && u_chiplet.cmd_valid != {Q{1'b0}} && !engines_rst) begin
+          $display("chiplet %0d: a command is offered after an error", c);
+          $fatal;
+        end
+      end
+
       link_channel #(.LANE_BITS(LANE)) u_channel (
         .clk(clk), .rst(rst), .latency(link_latency), .error_threshold(error_threshold),
         .seed(seed + c), .cut(1'b0), .lane_skew({LANE{1'b0}}), .lane_errors({4*LANE{1'b0}}),

@@ -94,6 +94,7 @@ class Bench:
         self.records: list[tuple[int, int, int, int]] = []
         self.notified = 0
         self.asked: deque = deque()
+        self.list_end = 1 << 32
         self.status: dict[int, int] = {}  # queue -> status of its next completion
         self.stall, self.hold = 0.3, set()  # queues in hold never complete
         self.pushes: deque[Command] = deque()
@@ -128,6 +129,7 @@ class Bench:
 
     async def start_list(self, beat: int, limit: int) -> None:
         d = self.dut
+        self.list_end = beat + limit
         d.address.value, d.max_beats.value, d.start.value = beat, limit, 1
         await RisingEdge(d.clk)
         d.start.value = 0
@@ -200,6 +202,7 @@ class Bench:
             # Memory
             if d.rd_valid.value == 1 and d.rd_ready.value == 1:
                 first = int(d.rd_addr.value)
+                assert first + int(d.rd_beats.value) <= self.list_end, "reads beyond the limit"
                 self.asked.extend(range(first, first + int(d.rd_beats.value)))
             if d.rsp_valid.value == 1:
                 assert d.rsp_ready.value == 1, "the fetcher stalls the shared read channel"
@@ -301,6 +304,22 @@ async def random_lists(dut) -> None:
         await b.start_list(start_beat, length)
         await b.finish(60 * 300)
     assert len(counted) == b.notified
+
+
+@cocotb.test()
+async def pushes_beside_a_list(dut) -> None:
+    """Commands of the core go in among those of a list, each once."""
+    b = Bench(dut, "pushes_beside_a_list")
+    await b.begin()
+    for stall in (0.0, 0.3, 0.8):
+        b.stall = stall
+        listed = [random_command(b.r, b.r.randrange(3)) for _ in range(30)]
+        pushed = [random_command(b.r, b.r.randrange(3, QUEUES)) for _ in range(20)]
+        b.expect(listed + pushed)
+        at = b.r.randrange(1 << 20)
+        await b.start_list(at, b.put(at, listed))
+        b.pushes.extend(pushed)
+        await b.finish(50 * 300)
 
 
 async def count_pulses(dut, signal, counted: list) -> None:

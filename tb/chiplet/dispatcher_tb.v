@@ -106,6 +106,12 @@ module dispatcher_tb #(
     .error_producer(error_producer), .error_opcode(error_opcode), .error_sequence(error_sequence)
   );
 
+  always @(posedge clk) begin
+    if (!rst && stop && cmd_valid != {Q{1'b0}}) begin
+      $display("a command is offered after an error");
+      $fatal;
+    end
+  end
   stream_checker #(.NAME("rd"), .WIDTH(40)) rd_checker (
     .clk(clk), .rst(rst), .valid(rd_valid), .ready(rd_ready), .payload({rd_addr, rd_beats})
   );

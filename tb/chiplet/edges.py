@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -21,7 +21,7 @@ from models.commands import Command, IllegalCommand, formats
 from models.compiler.program import DMA, MACRO0, MOVE, PEER0, SEND, VE
 from models.config import Config
 from models.errors import AddressError, Code
-from tb.chiplet.faults import FETCHER, ZERO, word
+from tb.chiplet.faults import BEYOND, FETCHER, ZERO, word
 from tb.chiplet.random_commands import Commands, Draw
 from tb.chiplet.scenario import (
     DISPATCH_ERROR,
@@ -43,6 +43,7 @@ NEAR = 1000
 WORK = 5000          # cycles, about, of one command
 PAGE = 4096
 LIMIT = 255          # of a semaphore
+RESET_CYCLES = 1200  # after which the quick memories have drained
 
 
 def spread(r: random.Random, top: int) -> int:
@@ -60,19 +61,23 @@ class FarCommands(Commands):
     long_rows = 0.2
 
     def draw(self, name: str) -> Draw:
-        while work(drawn := super().draw(name), self.block) > WORK:
+        most = WORK if self.r.random() < 0.97 else 6 * WORK
+        while work(drawn := super().draw(name), self.block) > most:
             pass
         return drawn
 
     def count(self, width: int, usual: tuple[int, ...]) -> int:
         if self.r.random() < 0.6:
             return super().count(width, usual)
+        if width <= 8 and self.r.random() < 0.5:
+            return self.r.randrange(1, 1 << width)
         if width == 20 and self.r.random() < 0.5:  # columns: whole sets
             return self.block * self.r.randint(1, self.config.sets)
         return max(1, spread(self.r, (1 << width) - 1))
 
     def stride(self, count: int, width: int, low: int, high: int) -> int:
-        top = min((1 << width) - 1, REACH.get(width, NEAR) // max(count - 1, 1))
+        reach = REACH.get(width, self.r.choice((10, 100, 450, NEAR)))
+        top = min((1 << width) - 1, reach // max(count - 1, 1))
         if count == 1 or top <= low or self.r.random() < 0.3:
             return super().stride(count, width, low, high)
         return max(low, spread(self.r, top))
@@ -83,6 +88,16 @@ class FarCommands(Commands):
         inside = 0 <= at and at + extent <= self.config.stash_beats
         clear = at >= self.core.last or at + extent <= self.core.first
         return at if inside and clear and self.r.random() < 0.7 else super().place(extent)
+
+
+class CrowdCommands(Commands):
+    """Macros that start from results and write results, beside engines that never rest."""
+
+    long_rows = 0
+    accumulates = 0.9
+
+    def count(self, width: int, usual: tuple[int, ...]) -> int:
+        return self.r.choice((1, 2, 3, 5)) if width < 16 else self.r.randint(1, 120)
 
 
 def work(drawn: Draw, block: int) -> int:
@@ -103,7 +118,7 @@ class FarScenario(Scenario):
     DRAWS = FarCommands
     LISTS = 20000
     WEIGHTS = {
-        "mac": 8, "ve": 2, "load": 4, "store": 4, "weights": 3, "column": 4, "row": 4, "send": 4,
+        "mac": 16, "ve": 2, "load": 4, "store": 4, "weights": 3, "column": 4, "row": 4, "send": 4,
         "sync": 1,
     }
 
@@ -113,20 +128,29 @@ class FarScenario(Scenario):
         self.memory_base = page // (PAGE // config.block) * (PAGE // config.block)
 
 
-def reset(s: Scenario, c: int) -> None:
+def reset(s: Scenario, c: int, within: int = 0) -> None:
     """Of the engines; commands count from 0 again."""
     s.store(c, register("CONTROL"), ENGINE_RESET)
+    if within:
+        s.script[c] += [WAIT, within // 4]
+        s.check(c, register("DISPATCH"), 0, DISPATCH_RESETTING)
     s.poll(c, register("DISPATCH"), 0, DISPATCH_ERROR | DISPATCH_RESETTING)
     s.sequence[c].clear()
 
 
 def error(s: Scenario, c: int, code: Code, queue: int, producer: int, opcode: int = 0,
-          sequence: int = 0) -> None:
-    """The error that must come next; a reset behind it."""
+          sequence: int = 0, within: int = 0) -> None:
+    """The error that must come next; a reset behind it, over `within` so many cycles."""
     s.poll(c, register("DISPATCH"), DISPATCH_ERROR, DISPATCH_ERROR)
     s.check(c, register("ERROR"), code | queue << 4 | producer << 9 | opcode << 14)
     s.check(c, register("ERROR_SEQUENCE"), sequence)
-    reset(s, c)
+    reset(s, c, within)
+
+
+class CrowdScenario(Scenario):
+    DRAWS = CrowdCommands
+    WEIGHTS = {"mac": 8, "ve": 2, "load": 3, "store": 1, "weights": 1, "column": 2, "row": 4,
+               "send": 4}
 
 
 # Refused commands
@@ -197,8 +221,8 @@ class Refusals:
         extent = r.choice(EXTENTS[c.name])
         fields = formats()[c.name].fields
         limit = getattr(config, extent.limit)
-        last = r.choice((limit, limit, 1 << r.randint(limit.bit_length(), 26),
-                         limit + spread(r, 1 << 24)))
+        power = 1 << r.randint(limit.bit_length(), 26)
+        last = r.choice((limit, limit, power, power, power, limit + spread(r, 1 << 24)))
         unit = {"depth": config.block, "cols": config.block, "pos": config.block}
         left = last
         for count, stride in extent.steps:
@@ -268,6 +292,33 @@ class Refusals:
             for bit in bits:
                 yield word(command, reserved=bit)
 
+    def second(self) -> None:
+        """An error behind the first one: a load that finds no memory, while another is refused."""
+        s, c = self.s, self.c
+        core = s.commands[c].core
+        load = Command("load", DMA, {"mem": BEYOND, "rows": 1, "count": 400,
+                                     "stash": 0 if core.first >= 400 else core.last})
+        bad = Command("mac", MACRO0, {})
+        s.begin(c, Step({}, whole=False, title="two errors"))
+        s.push(c, load.encode())
+        s.push(c, bad.encode())
+        s.script[c] += [WAIT, RESET_CYCLES]
+        error(s, c, Code.ILLEGAL, MACRO0, 0, formats()["mac"].opcode)
+
+    def numbered(self) -> None:
+        """A list with a bad header behind some commands of all queues."""
+        s, c, r = self.s, self.c, self.r
+        syncs = [Command("sync", r.randrange(self.queues)) for _ in range(r.randrange(120))]
+        queue = r.randrange(self.queues)
+        bad = word(Command("sync", queue), reserved=r.randrange(26, 256))
+        want: dict[int, list[Want]] = defaultdict(list)
+        for sync in syncs:
+            want[sync.queue].append(Want(0, 0, sync))
+        s.begin(c, Step(want, whole=False, title="a bad header in a list"))
+        raw = b"".join(x.encode() for x in syncs) + bad + Command("end", 0).encode()
+        s.start(c, raw, [0] * 16)
+        error(s, c, Code.ILLEGAL, queue, 0, 0, len(want[queue]))
+
     def add(self, count: int) -> None:
         """A step with every bad header and `count` commands that engines refuse."""
         cases = [(raw, Code.ILLEGAL) for raw in self.headers()]
@@ -282,9 +333,13 @@ class Refusals:
         s.begin(c, Step({}, whole=False, title="refused commands"))
         for raw, code in cases:
             words = np.frombuffer(raw, "<u4").tolist()
-            error = code | (raw[0] >> 4) << 4 | (raw[0] & 15) << 14
-            s.script[c] += [REFUSED, *words, error, 0]
+            shown = code | (raw[0] >> 4) << 4 | (raw[0] & 15) << 14
+            s.script[c] += [REFUSED, *words, shown, 0]
+        self.second()
+        for _ in range(20):
+            self.numbered()
         s.tell(c)
+        s.initialise([c])
 
 
 # Hangs
@@ -323,7 +378,7 @@ class Hangs:
         if self.r.random() < 0.2:  # a limit that has passed when it is set
             s.script[c] += [WAIT, self.LIMIT]
         s.store(c, register("WATCHDOG"), self.LIMIT)
-        error(s, c, Code.HUNG, queue, producer, opcode, sequence)
+        error(s, c, Code.HUNG, queue, producer, opcode, sequence, RESET_CYCLES if early else 0)
 
     def waits(self, asked: dict[int, tuple[int, int]]) -> None:
         """Queues that wait for a range of producers each; some of these have signalled."""
@@ -363,7 +418,7 @@ class Hangs:
     def slow(self) -> None:
         """An engine that is still at work at the limit; what it does then is undefined."""
         r = self.r
-        name = r.choice(("mac", "mac", "ve", "load", "weights", "column", "row"))
+        name = r.choice(("mac", "mac", "load", "weights", "column", "row"))
         while work(drawn := self.draws.draw(name), self.draws.block) < 12 * self.LIMIT:
             pass
         c = dataclasses.replace(drawn.command, values={**drawn.command.values, "wait_count": 0,
@@ -375,6 +430,21 @@ class Hangs:
         sequence = len(records[c.queue])
         self.step([*before, c], c.queue, c.queue, formats()[name].opcode, sequence, records,
                   early=True)
+
+    def patient(self) -> None:
+        """A wait that is fulfilled before the limit."""
+        s, c = self.s, self.c
+        p, q = self.r.sample(range(self.queues), 2)
+        wait = Command("sync", q, {"wait_first": p, "wait_count": 1})
+        signal = Command("sync", p, {"signal_first": q, "signal_count": 1})
+        s.begin(c, Step({q: [Want(0, 0, wait)], p: [Want(0, 0, signal)]}, title="patience"))
+        s.store(c, register("WATCHDOG"), 3 * RESET_CYCLES)
+        s.push(c, wait.encode())
+        s.script[c] += [WAIT, RESET_CYCLES // 4]
+        s.push(c, signal.encode())
+        s.poll(c, register("DISPATCH"), DISPATCH_IDLE, DISPATCH_IDLE)
+        s.check(c, register("DISPATCH"), 0, DISPATCH_ERROR)
+        reset(s, c)
 
     def fetcher(self) -> None:
         """A memory that is slower than the limit."""
@@ -393,15 +463,19 @@ class Hangs:
         r.shuffle(singles)
         for asked in singles:
             self.waits(asked)
-        for _ in range(count):
+        for n in range(count):
             asked = {}
-            for q in r.sample(range(self.queues), r.randint(1, 4)):
+            waiting = r.sample(range(self.queues), r.randint(1, 4))
+            for q in waiting:
                 first = r.randrange(self.queues)
                 local = first, r.randint(1, self.queues - first)
+                if n % 2:  # nobody waits for an idle queue
+                    local = r.choice(waiting), 1
                 asked[q] = r.choice((local, local, (PEER0, 2)))
             self.waits(asked)
         for _ in range(count // 4):
             self.slow()
+        self.patient()
         self.fetcher()
         self.s.store(self.c, register("WATCHDOG"), WATCHDOG_CYCLES)
         self.s.tell(self.c)
@@ -410,7 +484,7 @@ class Hangs:
 
 # Semaphores
 
-class Counters:
+class Semaphores:
     """Every pair of producer and consumer up to the limit and down to nothing, and beyond it."""
 
     def __init__(self, scenario: Scenario) -> None:
@@ -435,16 +509,45 @@ class Counters:
               for q in self.queues for first, count in ((0, len(self.queues)), (PEER0, 2))],
         ]
 
-    def run(self, times: int) -> None:
+    def stream(self, chiplet: int) -> list[Command]:
+        """Signals and waits of all pairs in any order, mostly with some to spare: they meet in the
+        same cycle."""
+        r, config = self.r, self.s.config
+        tokens: Counter = Counter()
+        out = []
+        for _ in range(1500):
+            q = r.choice(self.queues)
+            first = r.choice(self.queues)
+            count = next((n for n in range(len(self.queues) - first, 0, -1)
+                          if all(tokens[p, q] for p in range(first, first + n))), 0)
+            if r.random() < 0.5:
+                count = 0
+            tokens.subtract((p, q) for p in range(first, first + count))
+            to = r.choice(self.queues)
+            signals = r.randint(0, len(self.queues) - to)
+            if any(tokens[q, c] > 200 for c in self.queues):
+                signals = 0
+            tokens.update((q, c) for c in range(to, to + signals))
+            header = {"wait_first": first, "wait_count": count, "signal_first": to,
+                      "signal_count": signals}
+            at = self.s.commands[chiplet].core.last % (config.stash_beats - 8)
+            load = {"rows": 1, "count": r.randint(1, 5), "stash": at}
+            out.append(Command("load", DMA, load | header) if q == DMA and r.random() < 0.7
+                       else self.sync(q, **header))
+        for (p, q), left in tokens.items():
+            out += [self.sync(q, wait_first=p, wait_count=1)] * left
+        return out
+
+    def run(self, make: Callable[[int], list[Command]], times: int) -> None:
         """Counters that are left too high would overflow in the second round."""
         s = self.s
-        lists = [self.balanced(c) for c in range(s.config.n_chiplets)]
+        lists = [make(c) for c in range(s.config.n_chiplets)]
         base = [0] * 16
         for _ in range(times):
             for c, records in enumerate(s.execute(dict(enumerate(lists)))):
                 raw = b"".join(x.encode() for x in [*lists[c], Command("end", 0)])
                 want = s.wants(raw, records)
-                s.begin(c, Step(want, title="every semaphore up to 255"))
+                s.begin(c, Step(want, title="semaphores"))
                 for queue, listed in want.items():
                     s.sequence[c][queue] += len(listed)
                 s.run_list(c, raw, base, want)
@@ -464,26 +567,12 @@ class Counters:
         s.poll(c, register("DISPATCH"), DISPATCH_IDLE, DISPATCH_IDLE)
         return length * times
 
-    def long_then(self, kind: str, chiplet: int, queue: int) -> None:
-        """The number of the command that an error names, behind more than 2^14 others."""
+    def long_then(self, chiplet: int, queue: int, raw: bytes) -> None:
+        """The number of a command that is refused, behind more than 2^14 others."""
         s, c = self.s, chiplet
-        number = self.long(c, 500, 34) + self.r.randrange(9)
-        syncs = [self.sync(queue)] * (number - 500 * 34)
-        s.steps[c][-1].want[queue] = s.steps[c][-1].want[queue] + [Want(0, 0, x) for x in syncs]
-        for x in syncs:
-            s.push(c, x.encode())
-        if kind == "hung":
-            s.push(c, self.sync(queue, wait_first=PEER0 + 1 - c, wait_count=1).encode())
-            s.store(c, register("WATCHDOG"), Hangs.LIMIT)
-            error(s, c, Code.HUNG, queue, PEER0 + 1 - c, 0, number)
-            s.store(c, register("WATCHDOG"), WATCHDOG_CYCLES)
-        else:
-            name = {VE: "ve", DMA: "load", MOVE: "row", SEND: "send"}.get(queue, "mac")
-            bad = Command(name, queue, {})  # all counts 0
-            raw = bad.encode() if kind == "engine" else word(self.sync(queue), reserved=255)
-            s.push(c, raw)
-            error(s, c, Code.ILLEGAL, queue, 0, raw[0] & 15, number)
-        s.tell(c)
+        number = self.long(c, 500, 34)
+        s.push(c, raw)
+        error(s, c, Code.ILLEGAL, queue, 0, raw[0] & 15, number)
 
     def overflow(self, chiplet: int) -> None:
         """One more than 255, for each pair of local queues."""
@@ -505,4 +594,3 @@ class Counters:
             s.check(c, register("DISPATCH"), 0, DISPATCH_ERROR)
             s.push(c, extra.encode())
             error(s, c, Code.OVERFLOW, q, p)
-        s.tell(c)

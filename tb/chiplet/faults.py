@@ -296,11 +296,11 @@ class Injector:
         low = core.last if core.first < 512 else 0
         macro, first = self.r.randrange(self.s.config.n_macros), self.r.randrange(40)
         made.add(0, MACRO0 + macro, Command("mac", MACRO0 + macro, {
-            "src": low, "dst": low + 200, "set": first, "cols": block, "depth": 16 * block,
-            "outer": 12, "inner": 1, "src_outer": 5, "dst_outer": 4}))
+            "src": low, "dst": low + 200, "set": first, "cols": 2 * block, "depth": 16 * block,
+            "outer": 12, "inner": 1, "tile_stride": 16, "src_outer": 5, "dst_outer": 8}))
         load = made.add(0, DMA, Command("load", DMA, {
             "stash": low + 300, "rows": 1, "count": 20}))
-        values = {"set": first + self.r.randrange(16), "macro": macro}
+        values = {"set": first + self.r.randrange(32), "macro": macro}
         if self.r.random() < 0.5:
             bad = Command("weights", DMA, {**values, "count": 1, "mem": 0})
             made.add(0, DMA, bad)

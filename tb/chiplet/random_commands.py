@@ -99,6 +99,7 @@ class Commands:
 
     tries = 200
     long_rows = 0.03  # chance of a `mac` over many blocks
+    accumulates = 0.3
 
     def __init__(self, config: Config, r: random.Random, layout: Layout, core_beat: int) -> None:
         self.config, self.r, self.layout = config, r, layout
@@ -181,7 +182,8 @@ class Commands:
         beats = -(-cols // self.lanes)
         v = {
             "cols": cols, "depth": r.randint((blocks - 1) * self.block + 1, blocks * self.block),
-            "outer": outer, "inner": inner, "int4": int4, "accumulate": int(r.random() < 0.3),
+            "outer": outer, "inner": inner, "int4": int4,
+            "accumulate": int(r.random() < self.accumulates),
             "set": r.randrange(config.sets), "tile_stride": self.stride(tiles, 12, 0, blocks + 3),
             "src_outer": self.stride(outer, 14, 0, 20), "src_inner": self.stride(inner, 8, 0, 9),
             "dst_inner": self.stride(inner, 12, 0, beats + 3),

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from models.commands import Command
+from models.compiler.program import DMA, SEND
 from models.config import Config
 from tb.chiplet.board import Board, Record
 from tb.chiplet.chiplet_coverage import CommandCoverage
-from tb.chiplet.edges import Counters, FarScenario, Hangs, Refusals
-from tb.chiplet.faults import KINDS, Injector
+from tb.chiplet.edges import CrowdScenario, FarScenario, Hangs, Refusals, Semaphores
+from tb.chiplet.faults import KINDS, Injector, word
 from tb.chiplet.scenario import Scenario
 from tb.common.compiled import compiled
 from tb.common.coverage import unmet
@@ -152,7 +154,18 @@ def far(seed: int) -> Scenario:
     scenario = FarScenario(SMALL, seed)
     scenario.initialise()
     for _ in range(4):
-        scenario.random_list(180)
+        scenario.random_list(250)
+    scenario.finish()
+    return scenario
+
+
+@functools.cache
+def crowd(seed: int) -> Scenario:
+    """Commands that meet at the banks of the stash."""
+    scenario = CrowdScenario(SMALL, seed)
+    scenario.initialise()
+    for _ in range(4):
+        scenario.random_list(150)
     scenario.finish()
     return scenario
 
@@ -163,7 +176,7 @@ def refused(seed: int) -> Scenario:
     scenario = Scenario(SMALL, seed)
     scenario.initialise()
     for chiplet in range(SMALL.n_chiplets):
-        Refusals(scenario, chiplet).add(300)
+        Refusals(scenario, chiplet).add(400)
     scenario.random_list(20)
     scenario.finish()
     return scenario
@@ -175,7 +188,7 @@ def hung(seed: int) -> Scenario:
     scenario = FarScenario(SMALL, seed)
     scenario.initialise()
     for chiplet in range(SMALL.n_chiplets):
-        Hangs(scenario, chiplet).add(30)
+        Hangs(scenario, chiplet).add(40)
     scenario.random_list(20)
     scenario.finish()
     return scenario
@@ -186,10 +199,28 @@ def counters(seed: int) -> Scenario:
     """Every semaphore at its limit."""
     scenario = Scenario(SMALL, seed)
     scenario.initialise()
-    everything = Counters(scenario)
-    everything.run(2)
+    everything = Semaphores(scenario)
+    everything.run(everything.stream, 1)
+    everything.run(everything.balanced, 2)
     for chiplet in range(SMALL.n_chiplets):
         everything.overflow(chiplet)
+    for chiplet in range(SMALL.n_chiplets):
+        scenario.tell(chiplet)
+    scenario.random_list(20)
+    scenario.finish()
+    return scenario
+
+
+@functools.cache
+def long(seed: int) -> Scenario:
+    """Many commands on both chiplets."""
+    scenario = Scenario(SMALL, seed)
+    scenario.initialise()
+    bad = Command("load", DMA, {}).encode(), word(Command("sync", SEND), reserved=255)
+    for chiplet, (queue, raw) in enumerate(zip((DMA, SEND), bad)):
+        Semaphores(scenario).long_then(chiplet, queue, raw)
+    for chiplet in range(SMALL.n_chiplets):
+        scenario.tell(chiplet)
     scenario.random_list(20)
     scenario.finish()
     return scenario
@@ -201,7 +232,15 @@ def counters(seed: int) -> Scenario:
 def test_far(seed: int, half: int) -> None:
     """The largest and smallest of every field, memories at the two halves of all addresses."""
     scenario = far(2 * seed + half)
-    assert run(scenario).compared == scenario.total > 1000
+    assert run(scenario, 600_000).compared == scenario.total > 1300
+
+
+@pytest.mark.regress
+@pytest.mark.usefixtures("_verilator")
+def test_crowd(seed: int) -> None:
+    """All ports of the stash at once, most of all those that read and write."""
+    scenario = crowd(seed)
+    assert run(scenario, memories=QUICK).compared == scenario.total > 800
 
 
 @pytest.mark.regress
@@ -214,17 +253,10 @@ def test_edges(seed: int, scenario: Callable[[int], Scenario]) -> None:
 
 @pytest.mark.regress
 @pytest.mark.usefixtures("_verilator")
-@pytest.mark.parametrize(("kind", "queues"), (
-    ("engine", (1, 4)), ("header", (5, 3)), ("hung", (2, 0))))
-def test_long(seed: int, kind: str, queues: tuple[int, int]) -> None:
-    """Numbers of commands beyond 2^14, in records and in errors."""
-    scenario = Scenario(SMALL, seed)
-    scenario.initialise()
-    for chiplet, queue in enumerate(queues):
-        Counters(scenario).long_then(kind, chiplet, queue)
-    scenario.random_list(20)
-    scenario.finish()
-    run(scenario, 2_000_000, memories=QUICK)
+def test_long(seed: int) -> None:
+    """Numbers of commands beyond 2^14, in records and in errors of engine and dispatcher."""
+    scenario = long(seed)
+    run(scenario, 400_000, memories=QUICK)
 
 
 @pytest.mark.regress
