@@ -366,13 +366,18 @@ class Hangs:
 
     def step(self, commands: list[Command], queue: int, producer: int, opcode: int,
              sequence: int, records: dict[int, list[Want]], early: bool = False) -> None:
-        """The core pushes commands, of which those with `records` complete; then the watchdog says
-        who waits for whom. `early`: its limit is set before the last command."""
+        """The commands with `records`, the first ones, are a list and complete, the core pushes the
+        others; then the watchdog says who waits for whom. `early`: its limit is set before the last
+        command."""
         s, c = self.s, self.c
         s.begin(c, Step(records, whole=not early, title=f"queue {queue} waits for {producer}"))
         s.store(c, register("WATCHDOG"), 0)
-        for n, command in enumerate(commands):
-            if early and n == len(commands) - 1:
+        done = sum(map(len, records.values()))
+        raw = b"".join(x.encode() for x in [*commands[:done], Command("end", 0)])
+        s.start(c, raw, [0] * 16)
+        s.poll(c, register("DISPATCH"), 0, 1)
+        for n, command in enumerate(commands[done:]):
+            if early and n == len(commands) - done - 1:
                 s.store(c, register("WATCHDOG"), self.LIMIT)
             s.push(c, s.placed(command.encode()))
         if self.r.random() < 0.2:  # a limit that has passed when it is set
@@ -383,7 +388,8 @@ class Hangs:
     def waits(self, asked: dict[int, tuple[int, int]]) -> None:
         """Queues that wait for a range of producers each; some of these have signalled."""
         r = self.r
-        before = {q: r.choice((0, 0, 1, 2, 4)) for q in range(self.queues)}
+        before = {q: r.randrange(60) if len(asked) == 1 and q in asked else r.choice((0, 0, 1, 4))
+                  for q in range(self.queues)}
         signals: list[Command] = []
         missing = {}
         for q, (first, count) in asked.items():
@@ -573,6 +579,32 @@ class Semaphores:
         number = self.long(c, 500, 34)
         s.push(c, raw)
         error(s, c, Code.ILLEGAL, queue, 0, raw[0] & 15, number)
+
+    def overflow_of_packets(self, sender: int) -> None:
+        """One packet more than 255, for each queue of the other chiplet."""
+        s, to = self.s, 1 - sender
+        send = {"rows": 1, "count": 0, "peers": 1 << to, "remote_count": len(self.queues)}
+        given = [Command("send", SEND, send)] * LIMIT
+        raw = b"".join(x.encode() for x in [*given, Command("end", 0)])
+        for c in (sender, to):
+            reset(s, c)
+        for c in (to, sender):
+            s.tell(c)
+        for n, q in enumerate(self.queues):
+            extra = Command("send", SEND, send | {"remote_first": q, "remote_count": 1})
+            want = [Want(1, 0, extra)] * (LIMIT + 1)
+            s.begin(to, Step({PEER0 + sender: want}, whole=False, title=f"256 packets to {q}"))
+            s.begin(sender, Step({SEND: want}, title=f"256 packets to {q}"))
+            s.sequence[sender][SEND] += LIMIT + 1
+            if n == 0:
+                s.start(sender, raw, [0] * 16)
+            else:
+                s.store(sender, register("CONTROL"), LIST_START)
+            s.poll(sender, register("DISPATCH"), DISPATCH_IDLE, DISPATCH_IDLE)
+            s.push(sender, extra.encode())
+            s.poll(sender, register("DISPATCH"), DISPATCH_IDLE, DISPATCH_IDLE)
+            error(s, to, Code.OVERFLOW, q, PEER0 + sender)
+            s.tell(to)
 
     def overflow(self, chiplet: int) -> None:
         """One more than 255, for each pair of local queues."""

@@ -206,6 +206,8 @@ def counters(seed: int) -> Scenario:
         everything.overflow(chiplet)
     for chiplet in range(SMALL.n_chiplets):
         scenario.tell(chiplet)
+    for chiplet in range(SMALL.n_chiplets):
+        everything.overflow_of_packets(chiplet)
     scenario.random_list(20)
     scenario.finish()
     return scenario
