@@ -299,7 +299,7 @@ class Injector:
             "src": low, "dst": low + 200, "set": first, "cols": 2 * block, "depth": 16 * block,
             "outer": 12, "inner": 1, "tile_stride": 16, "src_outer": 5, "dst_outer": 8}))
         load = made.add(0, DMA, Command("load", DMA, {
-            "stash": low + 300, "rows": 1, "count": 20}))
+            "stash": low + 300, "rows": 4, "count": 100}))  # the mac is in its second row then
         values = {"set": first + self.r.randrange(32), "macro": macro}
         if self.r.random() < 0.5:
             bad = Command("weights", DMA, {**values, "count": 1, "mem": 0})
