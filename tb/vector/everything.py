@@ -66,7 +66,7 @@ class Everything(Bulk):
                 kind: [ve(**lines, scale=2), ve(**lines, scale=1, bin=1), ve(**lines, bin=2),
                        ve(**whole, scale=3), ve(**lines, scale=1, bin=4), ve(**lines, bin=3)],
                 "ones": [ve(**lines, bin=3), ve(**whole, bin=5), ve(**sums[-1], reduce=2),
-                         *(ve(**row, reduce=1) for row in sums)],
+                         *(ve(**row, reduce=code) for row in sums for code in (1, 3))],
             }.items():
                 loads = self.mirror.put(np.arange(rows), stimulus.floats(
                     kind, rows * self.lanes, self.numpy))

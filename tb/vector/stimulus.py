@@ -72,7 +72,7 @@ def floats(kind: str, count: int, rng: np.random.Generator) -> np.ndarray:
         return (field | mantissa).astype(np.uint32).view(np.float32)
     if kind == "near":
         bases = np.array([1.7, 0.3, 2.9, 5.1], np.float32)
-        x = fp32.bits(rng.choice(bases, count, p=(0.7, 0.1, 0.1, 0.1)))
+        x = fp32.bits(rng.choice(bases, count, p=(0.4, 0.4, 0.1, 0.1)))
         one = np.uint32(1) << rng.integers(0, 23, count).astype(np.uint32)
         below = rng.integers(0, 2**23, count, dtype=np.uint32) & (one - np.uint32(1))
         x = x ^ np.where(rng.random(count) < 0.5, one, below)
