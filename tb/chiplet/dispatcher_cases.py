@@ -398,6 +398,37 @@ async def hung(dut) -> None:
     assert (error["code"], error["queue"], error["producer"]) == (Code.HUNG, 31, 31), error
 
 
+@cocotb.test()
+async def every_limit(dut) -> None:
+    """A short list within limits of every length."""
+    b = Bench(dut, "every_limit")
+    await b.begin()
+    for bits in range(3, 32):
+        program = [random_command(b.r, b.r.randrange(QUEUES))]
+        b.expect(program)
+        b.put(5, program)
+        await b.start_list(5, 1 << bits)
+        await b.finish(500)
+
+
+@cocotb.test()
+async def cancelled(dut) -> None:
+    """A list that stands still, its queues being full, ends with cancel; the next one runs."""
+    b = Bench(dut, "cancelled")
+    await b.begin()
+    for _ in range(3):
+        b.hold = set(range(QUEUES))
+        b.expect(program := [random_command(b.r, b.r.randrange(4)) for _ in range(120)])
+        await b.start_list(9, b.put(9, program))
+        await ClockCycles(dut.clk, b.r.randint(1, 600))
+        assert dut.list_busy.value == 1
+        await recover(b)
+        b.hold = set()
+        b.expect(program := [random_command(b.r, b.r.randrange(QUEUES)) for _ in range(20)])
+        await b.start_list(9, b.put(9, program))
+        await b.finish(20 * 300)
+
+
 async def recover(b: Bench) -> None:
     """Engine reset: the machine must be as new."""
     b.dut.cancel.value = 1
