@@ -10,7 +10,7 @@ from tb.common.runner import simulate
 
 
 def run(simulator: str, block: int, ports: int) -> None:
-    simulate("chiplet", top="stash", test_module="tb.chiplet.stash_cases",
+    simulate("chiplet", top="stash_tb", test_module="tb.chiplet.stash_cases",
              parameters={"BLOCK": block, "N_PORTS": ports, "STASH_BEATS": 256},
              sim=simulator, sources=sources())
 
