@@ -78,20 +78,19 @@ def run(lists: Sequence[Sequence[Command]], hardware: Hardware,
 def image_list(image: Image, kind: Kind, position: int = 0, tokens: int = 1) -> list[Command]:
     """A list of an image as the fetcher queues it, base registers as the firmware sets them for
     these tokens."""
-    return relocated(image, kind,
+    return relocated(image.section(kind).tobytes(),
                      [0, *image.base_registers(position, image.next_step(tokens)), *[0] * 8])
 
 
-def relocated(image: Image, kind: Kind, base: list[int]) -> list[Command]:
-    """A list of an image with these base registers."""
-    raw = image.section(kind).tobytes()
+def relocated(raw: bytes, base: Sequence[int]) -> list[Command]:
+    """An encoded list with these base registers."""
     out = []
     for at in range(0, len(raw), 32):
         command = decode(raw[at : at + 32])
         if command.name == "end":
             return out
         out.append(command.relocate(base) if command.bases else command)
-    raise ValueError(f"{kind.name} has no end")
+    raise ValueError("the list has no end")
 
 
 def run_images(images: Sequence[Image], kind: Kind, hardware: Hardware, position: int = 0,
@@ -106,14 +105,19 @@ def step_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware,
     """From the first load pushed for tokens that one step list takes to the notify of the list."""
     kind = images[0].next_step(tokens).kind
     late = 0 if position else firmware.request_gap
-    return (embed_cycles(images[0], hardware, firmware, tokens)
+    return (embed_cycles(images[0].embed_beats, hardware, firmware, tokens)
             + run_images(images, kind, hardware, position, tokens, late).cycles)
 
 
-def embed_cycles(image: Image, hardware: Hardware, firmware: Firmware, tokens: int) -> int:
-    """From the first load pushed to the start of the list."""
-    load = hw.dma(Command("load", DMA, {"rows": 1, "count": image.embed_beats + 1}), hardware)
-    return tokens * max(load.next, firmware.token_gap) + firmware.start_gap
+def embed_cycles(beats: int, hardware: Hardware, firmware: Firmware, tokens: int) -> int:
+    """From the first load pushed, of embedding rows of so many beats, to the start of the list."""
+    load = embedding_load(beats, hardware)
+    return tokens * max(load, firmware.token_gap) + firmware.start_gap
+
+
+def embedding_load(beats: int, hardware: Hardware) -> int:
+    """Cycles of the load of an embedding row and the beat that makes its signature."""
+    return hw.dma(Command("load", DMA, {"rows": 1, "count": beats + 1}), hardware).next
 
 
 def batch_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware,
@@ -122,8 +126,8 @@ def batch_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware
     positions[s]."""
     kind = BATCH_LISTS[len(positions)]
     base = [0] * 8 + [*positions] + [0] * (8 - len(positions))
-    lists = [relocated(i, kind, base) for i in images]
-    return (embed_cycles(images[0], hardware, firmware, len(positions))
+    lists = [relocated(i.section(kind).tobytes(), base) for i in images]
+    return (embed_cycles(images[0].embed_beats, hardware, firmware, len(positions))
             + run(lists, hardware).cycles)
 
 
@@ -131,9 +135,8 @@ def token_cycles(images: Sequence[Image], hardware: Hardware, firmware: Firmware
                  position: int) -> int:
     """Cycles per decoded token: step list of one token, head list, and the firmware around."""
     head = run_images(images, Kind.HEAD_LIST, hardware, position, 1).cycles
-    sample = firmware.chunk_gap + firmware.chiplet_gap * len(images)
-    return (sample + step_cycles(images, hardware, firmware, position, 1)
-            + firmware.list_gap + head)
+    return (step_cycles(images, hardware, firmware, position, 1)
+            + firmware.head_gap(len(images)) + head)
 
 
 class _Chiplet:

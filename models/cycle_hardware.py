@@ -111,6 +111,10 @@ class Firmware:
     start_gap: int = 76
     request_gap: int = 518
 
+    def head_gap(self, chiplets: int) -> int:
+        """Around a head list: from the list before to it, and from it to the next token."""
+        return self.list_gap + self.chunk_gap + self.chiplet_gap * chiplets
+
 
 def target(**changes) -> Hardware:
     """What the chiplet at full strength should reach."""

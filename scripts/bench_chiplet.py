@@ -22,9 +22,9 @@ import matplotlib
 from models import config as configs
 from models import cycle, host, loaders
 from models.checkpoint import BertWeights, LlamaConfig, LlamaWeights, random_llama
-from models.commands import Command, decode, queue_name
+from models.commands import decode, queue_name
 from models.compiler import compile_model
-from models.cycle_hardware import Firmware, Hardware, dma
+from models.cycle_hardware import Firmware, Hardware
 from models.cycle_job import MINILM, Job, Shape
 from models.image import Image, Kind
 from scripts.generate import main_firmware
@@ -81,8 +81,7 @@ def order(image: Image, batch: list[int], new: int) -> list[tuple[int, int]]:
 
 def phases(trace: Path, image: Image, requests: list[tuple[list[int], int]]) -> list[list[Phase]]:
     """Lists of each request (prompts, new tokens) from the completion records."""
-    row = {"rows": 1, "count": image.embed_beats + 1}
-    first_load = dma(Command("load", cycle.DMA, row), HARDWARE).next
+    first_load = cycle.embedding_load(image.embed_beats, HARDWARE)
     lines = [[int(v) for v in line.split()[:4]] for line in trace.read_text().splitlines()]
     own = [(t, queue, opcode) for t, c, queue, opcode in lines if c == 0]
     ends = [i for i, (_, queue, opcode) in enumerate(own) if (queue, opcode) == (cycle.SEND, 0)]
@@ -124,9 +123,8 @@ def simulate(name: str, config: configs.Config, images: list[Image], golden: hos
     work = FOLDER / "chiplet" / name
     trace = work / "trace.txt"
     work.mkdir(parents=True, exist_ok=True)
-    memories = [i.beats.tobytes().ljust(MEMORY * config.block, b"\0") for i in images]
     result = simulate_package(config, images, golden.records, job, work=work, sim="verilator",
-                              trace=trace, memories=memories)
+                              trace=trace, memory_beats=MEMORY)
     if result.mismatches or result.errors or result.tokens != golden.tokens:
         raise SystemExit(f"{name}: the RTL differs from the golden: {result.first_mismatch} "
                          f"{result.errors}")

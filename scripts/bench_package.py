@@ -25,10 +25,8 @@ import numpy as np
 
 from models import config as configs
 from models import cycle, host, loaders
-from models import cycle_hardware as hw
 from models import preload as preload_model
 from models.checkpoint import LlamaConfig, random_llama
-from models.commands import BYTES, Command, decode
 from models.compiler import Plan, compile_model, make_plan
 from models.compiler.lists import Lists
 from models.cycle_hardware import Firmware, Hardware
@@ -89,7 +87,7 @@ def measured(name: str, plan: Plan, images: list[Image], batch: list[host.Reques
     golden = host.serve(images, plan.config, [batch],
                         prepare=lambda package: preload_model.fill(package, parts))
     result = simulate_package(
-        plan.config, images, golden.records, Job(batches=[[dataclasses.astuple(r) for r in batch]]),
+        plan.config, images, golden.records, Job(batches=[batch]),
         work=work, sim="verilator", preload=work / "preload", activity=work / "activity.txt",
         timeout_minutes=240)
     run = sim_report.Run(name, plan, [list(r.prompt) for r in batch], str, golden, result,
@@ -135,9 +133,8 @@ def round_cycles(images: list[Image], sequences: int) -> int:
     if sequences == 1:
         return cycle.token_cycles(images, HARDWARE, FIRMWARE, CONTEXT)
     head = cycle.run_images(images, Kind.HEAD_LIST, HARDWARE, CONTEXT, 1).cycles
-    gaps = FIRMWARE.chunk_gap + FIRMWARE.chiplet_gap * len(images) + FIRMWARE.list_gap
-    return sequences * (head + gaps) + cycle.batch_cycles(images, HARDWARE, FIRMWARE,
-                                                          [CONTEXT] * sequences)
+    return (sequences * (head + FIRMWARE.head_gap(len(images)))
+            + cycle.batch_cycles(images, HARDWARE, FIRMWARE, [CONTEXT] * sequences))
 
 
 def predicted() -> dict:
@@ -146,16 +143,14 @@ def predicted() -> dict:
     config = configs.load("smollm2", n_chiplets=4, sets=SETS[4])
     plan = make_plan(weights.config, config, 2 * CONTEXT, BATCH)
     lists, chunk = Lists(plan, 0), plan.layout.chunk
-    load = hw.dma(Command("load", DMA, {"rows": 1, "count": plan.x_beats + 1}), HARDWARE).next
-    gaps = FIRMWARE.chunk_gap + FIRMWARE.chiplet_gap * plan.n + FIRMWARE.list_gap
 
     def run(made: list[bytes], tokens: int, *base: int) -> int:
         """Of lists with base registers; `tokens` embedding rows are loaded before."""
-        embedding = tokens * max(load, FIRMWARE.token_gap) + FIRMWARE.start_gap if tokens else 0
+        embedding = (cycle.embed_cycles(plan.x_beats, HARDWARE, FIRMWARE, tokens)
+                     if tokens else 0)
         registers = [*base, *[0] * (16 - len(base))]
-        return embedding + cycle.run(
-            [[decode(raw[i : i + BYTES]).relocate(registers)
-              for i in range(0, len(raw) - BYTES, BYTES)] for raw in made], HARDWARE).cycles
+        return embedding + cycle.run([cycle.relocated(raw, registers) for raw in made],
+                                     HARDWARE).cycles
 
     def entry(cycles: int, parts: list[tuple[int, int]], heads: int) -> dict:
         bound = macro_bound_cycles(plan, Phase("", "decode", 0, 1, parts, range(0)))
@@ -164,7 +159,7 @@ def predicted() -> dict:
                 "over_bound": round(cycles / bound, 4)}
 
     after = (0, CONTEXT, 1, CONTEXT + 1, CONTEXT)
-    head = run(lists.head(), 0, *after) + gaps
+    head = run(lists.head(), 0, *after) + FIRMWARE.head_gap(plan.n)
     together = run(lists.batch(BATCH), BATCH, *[0] * 8, *[CONTEXT] * BATCH)
     return {
         f"prefill {CONTEXT}": entry(

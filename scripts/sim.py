@@ -256,7 +256,7 @@ def simulate(options: Options, plan: Plan, made: Compiled, loaded: sim_model.Loa
         preload_files.write(columns, [preload.columns(part, config) for part in made.preloaded])
     threshold = link.error_threshold(options.ber, config.block) if options.ber else 0
     settings = {"error_threshold": threshold, "seed": options.seed}
-    job = Job(settings=settings, batches=[[dataclasses.astuple(r) for r in batch]])
+    job = Job(settings=settings, batches=[batch])
     if len(batch) == 1:
         end = NO_END_TOKEN if batch[0].end_token is None else batch[0].end_token
         job = Job([(batch[0].prompt, batch[0].new_tokens, end)], settings)

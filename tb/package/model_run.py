@@ -158,7 +158,7 @@ class Session:
                 break
         good = not job["actions"] and await self.guarded(self.boot())
         self.began = time.time()
-        batches = [[host.Request(*sequence) for sequence in batch] for batch in job["batches"]]
+        batches = [[host.Request(**sequence) for sequence in batch] for batch in job["batches"]]
         served = [(self.serve, request) for request in job["requests"]]
         served += [(self.serve_batch, [batch]) for batch in batches]
         for serve, values in served if good else []:

@@ -16,6 +16,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from models import host
 from models.config import Config
 from models.csim import Record
 from models.image import Image
@@ -28,7 +29,6 @@ RECORDS = 1 << 20       # words of the checker
 # package_tb turns over bits of the design's memories, a second driver that Verilator objects to
 # from three chiplets on. Where it would be a mistake, lint of the design alone finds it.
 VERILATOR_ARGS = ["-Wno-MULTIDRIVEN"]
-Request = tuple[Sequence[int], int] | tuple[Sequence[int], int, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Job:
 
     requests: (prompt, new tokens) or (prompt, new tokens, end token) one after the other; an error
     ends the request it meets.
-    batches: lists of such requests, behind those; the sequences of a batch are decoded together.
+    batches: behind those; the sequences of a batch are decoded together.
     settings: values of package_tb's setting ports (latency, error_threshold, ...).
     check: hold the records against the expected ones, and stop at the first that differs.
     reboot: after an error ring the doorbell again and go on with the next request.
@@ -45,12 +45,12 @@ class Job:
         tb/package/model_run.py.
     """
 
-    requests: Sequence[Request] = ()
+    requests: Sequence[tuple[Sequence[int], int] | tuple[Sequence[int], int, int]] = ()
     settings: Mapping[str, int] = dataclasses.field(default_factory=dict)
     check: bool = True
     reboot: bool = False
     actions: Sequence[Sequence] = ()
-    batches: Sequence[Sequence[Request]] = ()
+    batches: Sequence[Sequence[host.Request]] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,8 +137,7 @@ def simulate_package(config: Config, images: Sequence[Image], records: Sequence[
     files["job"].write_text(json.dumps(dataclasses.asdict(job)))
     files["progress"].write_text("")
     files["result"].unlink(missing_ok=True)
-    used = max(len(content) for content in contents) // config.block + MEMORY_HEADROOM
-    beats = max(used, memory_beats)
+    beats = max(memory_beats, max(map(len, contents)) // config.block + MEMORY_HEADROOM)
     sim = sim or default_simulator()
     simulate(
         "package", top="package_tb", test_module="tb.package.model_run", sim=sim,

@@ -11,7 +11,7 @@ import pytest
 
 from models import config, cycle, cycle_stash
 from models.checkpoint import LlamaConfig
-from models.commands import Command, decode
+from models.commands import Command
 from models.compiler.lists import Lists
 from models.compiler.plan import Plan
 from models.cycle_hardware import Firmware, Hardware, dma
@@ -138,8 +138,7 @@ def test_builder_agrees_with_the_compiler(chiplets: int, chunks: int, last: int,
     plan = Plan(SMOLLM2_LAYER, config.load("smollm2", n_chiplets=chiplets), 256)
     tokens = (chunks - 1) * plan.layout.chunk + last
     base = [0, position, last, position + tokens, *[0] * 12]
-    compiled = [[decode(r[i : i + 32]).relocate(base) for i in range(0, len(r) - 32, 32)]
-                for r in Lists(plan, 0).step(chunks)]
+    compiled = [cycle.relocated(raw, base) for raw in Lists(plan, 0).step(chunks)]
     h = Hardware()
     mine = workload(Job(SMOLLM2, tokens, position, chunk=4, lag=1, pieces=3, chiplets=chiplets))
     ratio = cycle.run(mine.lists, h).cycles / cycle.run(compiled, h).cycles

@@ -24,8 +24,7 @@ def check(weights: LlamaWeights, config: Config, positions: int, batches: list[l
     """One session of batches on an image with four slots."""
     built = compile_model(weights, config, positions, main_firmware().bin.read_bytes(), batch=4)
     golden = host.serve(built, config, batches, **options)
-    job = Job(batches=[[dataclasses.astuple(r) for r in batch] for batch in batches])
-    result = simulate_package(config, built, golden.records, job,
+    result = simulate_package(config, built, golden.records, Job(batches=batches),
                               work=WORK / name, sim="verilator", memory_beats=memory_beats)
     assert result.errors == [] and result.first_mismatch is None and result.mismatches == 0
     assert result.checked == sum(map(len, golden.records))

@@ -252,7 +252,7 @@ def simulated(weights: Weights, prompts: list[list[int]], new: int, out: Path) -
     trace = out / "activity.txt"
     job = Job([(prompts[0], new)])
     if len(prompts) > 1:
-        job = Job(batches=[[dataclasses.astuple(request) for request in batch]])
+        job = Job(batches=[batch])
     result = simulate_package(NANO, built, golden.records, job, work=WORK / "report",
                               activity=trace)
     run = sim_report.Run("tiny", plan, prompts, lambda ids: f"<b>{ids}</b>", golden, result, trace)
