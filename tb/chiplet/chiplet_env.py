@@ -43,9 +43,9 @@ QUIET_CYCLES = 20_000          # without a record: longer than a watchdog's wait
 def known(folder: Path) -> None:
     """Have a digit that Icarus dumped as unknown read as one that is most likely wrong."""
     for path in folder.glob("*.dump"):
-        text = path.read_text()
-        if re.search("[xX]", re.sub("//.*", "", text)):
-            path.write_text(re.sub("[xX]", "a", re.sub("//.*", "", text)))
+        text = re.sub("//.*", "", path.read_text())
+        if re.search("[xX]", text):
+            path.write_text(re.sub("[xX]", "a", text))
 
 
 class Item(uvm_sequence_item):

@@ -128,6 +128,19 @@ class FarScenario(Scenario):
         self.memory_base = page // (PAGE // config.block) * (PAGE // config.block)
 
 
+def listed(commands: list[Command]) -> bytes:
+    """A list of these commands."""
+    return b"".join(c.encode() for c in [*commands, Command("end", 0)])
+
+
+def completions(syncs: list[Command]) -> dict[int, list[Want]]:
+    """The records of commands that only signal and wait."""
+    out: dict[int, list[Want]] = defaultdict(list)
+    for c in syncs:
+        out[c.queue].append(Want(0, 0, c))
+    return out
+
+
 def reset(s: Scenario, c: int, within: int = 0) -> None:
     """Of the engines; commands count from 0 again."""
     s.store(c, register("CONTROL"), ENGINE_RESET)
@@ -311,9 +324,7 @@ class Refusals:
         syncs = [Command("sync", r.randrange(self.queues)) for _ in range(r.randrange(120))]
         queue = r.randrange(self.queues)
         bad = word(Command("sync", queue), reserved=r.randrange(26, 256))
-        want: dict[int, list[Want]] = defaultdict(list)
-        for sync in syncs:
-            want[sync.queue].append(Want(0, 0, sync))
+        want = completions(syncs)
         s.begin(c, Step(want, whole=False, title="a bad header in a list"))
         raw = b"".join(x.encode() for x in syncs) + bad + Command("end", 0).encode()
         s.start(c, raw, [0] * 16)
@@ -373,8 +384,7 @@ class Hangs:
         s.begin(c, Step(records, whole=not early, title=f"queue {queue} waits for {producer}"))
         s.store(c, register("WATCHDOG"), 0)
         done = sum(map(len, records.values()))
-        raw = b"".join(x.encode() for x in [*commands[:done], Command("end", 0)])
-        s.start(c, raw, [0] * 16)
+        s.start(c, listed(commands[:done]), [0] * 16)
         s.poll(c, register("DISPATCH"), 0, 1)
         for n, command in enumerate(commands[done:]):
             if early and n == len(commands) - done - 1:
@@ -400,9 +410,7 @@ class Hangs:
                 signals.append(Command("sync", p, {"signal_first": q, "signal_count": 1}))
         commands = [Command("sync", q) for q in before for _ in range(before[q])] + signals
         r.shuffle(commands)
-        records: dict[int, list[Want]] = defaultdict(list)
-        for c in commands:
-            records[c.queue].append(Want(0, 0, c))
+        records = completions(commands)
         heads = {q: self.any(q) for q in asked}
         for q, head in heads.items():
             first, count = asked[q]
@@ -430,9 +438,7 @@ class Hangs:
         c = dataclasses.replace(drawn.command, values={**drawn.command.values, "wait_count": 0,
                                                        "signal_count": 0})
         before = [Command("sync", q) for q in range(self.queues) for _ in range(r.randrange(3))]
-        records: dict[int, list[Want]] = defaultdict(list)
-        for sync in before:
-            records[sync.queue].append(Want(0, 0, sync))
+        records = completions(before)
         sequence = len(records[c.queue])
         self.step([*before, c], c.queue, c.queue, formats()[name].opcode, sequence, records,
                   early=True)
@@ -551,22 +557,21 @@ class Semaphores:
         base = [0] * 16
         for _ in range(times):
             for c, records in enumerate(s.execute(dict(enumerate(lists)))):
-                raw = b"".join(x.encode() for x in [*lists[c], Command("end", 0)])
+                raw = listed(lists[c])
                 want = s.wants(raw, records)
                 s.begin(c, Step(want, title="semaphores"))
-                for queue, listed in want.items():
-                    s.sequence[c][queue] += len(listed)
+                for queue, wanted in want.items():
+                    s.sequence[c][queue] += len(wanted)
                 s.run_list(c, raw, base, want)
 
     def long(self, chiplet: int, length: int, times: int) -> int:
         """A list of `length` commands for every queue, as often as said; how many that makes."""
         s, c = self.s, chiplet
         commands = [self.sync(q) for _ in range(length) for q in self.queues]
-        raw = b"".join(x.encode() for x in [*commands, Command("end", 0)])
         reset(s, c)
         want = {q: [Want(0, 0, self.sync(q))] * (length * times) for q in self.queues}
         s.begin(c, Step(want, title=f"{length * times} commands of every queue"))
-        s.start(c, raw, [0] * 16)
+        s.start(c, listed(commands), [0] * 16)
         for _ in range(times - 1):
             s.poll(c, register("DISPATCH"), DISPATCH_IDLE, DISPATCH_IDLE)
             s.store(c, register("CONTROL"), LIST_START)
@@ -584,8 +589,7 @@ class Semaphores:
         """One packet more than 255, for each queue of the other chiplet."""
         s, to = self.s, 1 - sender
         send = {"rows": 1, "count": 0, "peers": 1 << to, "remote_count": len(self.queues)}
-        given = [Command("send", SEND, send)] * LIMIT
-        raw = b"".join(x.encode() for x in [*given, Command("end", 0)])
+        raw = listed([Command("send", SEND, send)] * LIMIT)
         for c in (sender, to):
             reset(s, c)
         for c in (to, sender):
@@ -610,14 +614,12 @@ class Semaphores:
         """One more than 255, for each pair of local queues."""
         s, c = self.s, chiplet
         given = self.given()
-        raw = b"".join(x.encode() for x in [*given, Command("end", 0)])
+        raw = listed(given)
         reset(s, c)
         for n, (p, q) in enumerate((p, q) for p in self.queues for q in self.queues):
             extra = self.sync(p, signal_first=q, signal_count=1)
-            want: dict[int, list[Want]] = defaultdict(list)
-            for x in [*given, extra]:
-                want[x.queue].append(Want(0, 0, x))
-            s.begin(c, Step(want, whole=False, title=f"256 signals of {p} to {q}"))
+            s.begin(c, Step(completions([*given, extra]), whole=False,
+                            title=f"256 signals of {p} to {q}"))
             if n == 0:
                 s.start(c, raw, [0] * 16)
             else:

@@ -118,14 +118,32 @@ def _verilator() -> None:
 
 
 @functools.cache  # mutants run in one process
-def lists(config: Config, seed: int, count: int, length: int) -> Scenario:
+def lists(config: Config, seed: int, count: int, length: int,
+          kind: type[Scenario] = Scenario) -> Scenario:
     """`count` lists of `length` random commands."""
-    scenario = Scenario(config, seed)
+    scenario = kind(config, seed)
     scenario.initialise()
     for _ in range(count):
         scenario.random_list(length)
     scenario.finish()
     return scenario
+
+
+def before_a_list(kind: type[Scenario]) -> Callable:
+    """Makes of a function that writes into a scenario one that gives the scenario of a seed, with a
+    random list at its end."""
+    def with_list(write: Callable[[Scenario], None]) -> Callable[[int], Scenario]:
+        @functools.cache
+        @functools.wraps(write)
+        def made(seed: int) -> Scenario:
+            scenario = kind(SMALL, seed)
+            scenario.initialise()
+            write(scenario)
+            scenario.random_list(20)
+            scenario.finish()
+            return scenario
+        return made
+    return with_list
 
 
 @functools.cache
@@ -148,57 +166,23 @@ def test_lists(seed: int) -> None:
     assert run(scenario).compared == scenario.total > 600
 
 
-@functools.cache
-def far(seed: int) -> Scenario:
-    """Commands over the whole ranges of their fields."""
-    scenario = FarScenario(SMALL, seed)
-    scenario.initialise()
-    for _ in range(4):
-        scenario.random_list(250)
-    scenario.finish()
-    return scenario
-
-
-@functools.cache
-def crowd(seed: int) -> Scenario:
-    """Commands that meet at the banks of the stash."""
-    scenario = CrowdScenario(SMALL, seed)
-    scenario.initialise()
-    for _ in range(4):
-        scenario.random_list(150)
-    scenario.finish()
-    return scenario
-
-
-@functools.cache
-def refused(seed: int) -> Scenario:
+@before_a_list(Scenario)
+def refused(scenario: Scenario) -> None:
     """Everything that is refused, on both chiplets."""
-    scenario = Scenario(SMALL, seed)
-    scenario.initialise()
     for chiplet in range(SMALL.n_chiplets):
         Refusals(scenario, chiplet).add(400)
-    scenario.random_list(20)
-    scenario.finish()
-    return scenario
 
 
-@functools.cache
-def hung(seed: int) -> Scenario:
+@before_a_list(FarScenario)
+def hung(scenario: Scenario) -> None:
     """Every pair that can hang, on both chiplets."""
-    scenario = FarScenario(SMALL, seed)
-    scenario.initialise()
     for chiplet in range(SMALL.n_chiplets):
         Hangs(scenario, chiplet).add(40)
-    scenario.random_list(20)
-    scenario.finish()
-    return scenario
 
 
-@functools.cache
-def counters(seed: int) -> Scenario:
+@before_a_list(Scenario)
+def counters(scenario: Scenario) -> None:
     """Every semaphore at its limit."""
-    scenario = Scenario(SMALL, seed)
-    scenario.initialise()
     everything = Semaphores(scenario)
     everything.run(everything.stream, 1)
     everything.run(everything.balanced, 2)
@@ -208,24 +192,16 @@ def counters(seed: int) -> Scenario:
         scenario.tell(chiplet)
     for chiplet in range(SMALL.n_chiplets):
         everything.overflow_of_packets(chiplet)
-    scenario.random_list(20)
-    scenario.finish()
-    return scenario
 
 
-@functools.cache
-def long(seed: int) -> Scenario:
+@before_a_list(Scenario)
+def long(scenario: Scenario) -> None:
     """Many commands on both chiplets."""
-    scenario = Scenario(SMALL, seed)
-    scenario.initialise()
     bad = Command("load", DMA, {}).encode(), word(Command("sync", SEND), reserved=255)
     for chiplet, (queue, raw) in enumerate(zip((DMA, SEND), bad)):
         Semaphores(scenario).long_then(chiplet, queue, raw)
     for chiplet in range(SMALL.n_chiplets):
         scenario.tell(chiplet)
-    scenario.random_list(20)
-    scenario.finish()
-    return scenario
 
 
 @pytest.mark.regress
@@ -233,7 +209,7 @@ def long(seed: int) -> Scenario:
 @pytest.mark.parametrize("half", (0, 1))
 def test_far(seed: int, half: int) -> None:
     """The largest and smallest of every field, memories at the two halves of all addresses."""
-    scenario = far(2 * seed + half)
+    scenario = lists(SMALL, 2 * seed + half, 4, 250, FarScenario)
     assert run(scenario, 600_000).compared == scenario.total > 1300
 
 
@@ -241,7 +217,7 @@ def test_far(seed: int, half: int) -> None:
 @pytest.mark.usefixtures("_verilator")
 def test_crowd(seed: int) -> None:
     """All ports of the stash at once, most of all those that read and write."""
-    scenario = crowd(seed)
+    scenario = lists(SMALL, seed, 4, 150, CrowdScenario)
     assert run(scenario, memories=QUICK).compared == scenario.total > 800
 
 
@@ -257,8 +233,7 @@ def test_edges(seed: int, scenario: Callable[[int], Scenario]) -> None:
 @pytest.mark.usefixtures("_verilator")
 def test_long(seed: int) -> None:
     """Numbers of commands beyond 2^14, in records and in errors of engine and dispatcher."""
-    scenario = long(seed)
-    run(scenario, 400_000, memories=QUICK)
+    run(long(seed), 400_000, memories=QUICK)
 
 
 @pytest.mark.regress
