@@ -113,14 +113,20 @@ class Session:
         return self.tokens[-1]
 
     async def act(self, action: str, *values) -> None:
-        """One action of the host: ring the doorbell; wait `values[0]` cycles; write the words
-        values[0]; take values[0] tokens; wait for the status values[0]; expect an error."""
+        """One action of the host: ring the doorbell; wait `values[0]` cycles; hold the hardware
+        reset for values[0] cycles; write the words values[0]; take values[0] tokens; wait for the
+        status values[0]; expect an error."""
         port = self.host
         if action == "ring":
             await port.write("DOORBELL", 1)
             await port.write("IRQ_ENABLE", 3)
         elif action == "wait":
             await ClockCycles(self.dut.clk, values[0])
+        elif action == "reset":
+            self.dut.rst.value = 1
+            await ClockCycles(self.dut.clk, values[0])
+            self.dut.rst.value = 0
+            await ClockCycles(self.dut.clk, 2)
         elif action == "words":
             for word in values[0]:
                 while await port.read("IN_SPACE") == 0:

@@ -104,6 +104,7 @@ module package_tb #(
   wire [4*N_CHIPLETS-1:0]  trace_opcode;
   wire [16*N_CHIPLETS-1:0] trace_sequence;
   wire [32*N_CHIPLETS-1:0] trace_signature;
+  wire [N_CHIPLETS-1:0]    unit_rst;
 
   wire unused = &{1'b0, s_axil_awprot, s_axil_wstrb, s_axil_arprot};
 
@@ -138,7 +139,7 @@ module package_tb #(
   );
 
   trace_checker #(.N_CHIPLETS(N_CHIPLETS), .DEPTH(RECORDS)) u_checker (
-    .clk(clk), .rst(rst), .enable(check_enable), .cycle(cycle),
+    .clk(clk), .rst(rst), .enable(check_enable), .cycle(cycle), .restart(unit_rst),
     .trace_valid(trace_valid), .trace_queue(trace_queue), .trace_opcode(trace_opcode),
     .trace_sequence(trace_sequence), .trace_signature(trace_signature),
     .checked(checked), .mismatches(mismatches), .failed(failed),
@@ -157,8 +158,9 @@ module package_tb #(
   genvar a;
   generate
     for (a = 0; a < N_CHIPLETS; a = a + 1) begin : g_activity
+      assign unit_rst[a] = u_package.g_chiplet[a].u_chiplet.unit_rst;
       activity_trace #(.CHIPLET(a), .N_CHIPLETS(N_CHIPLETS), .Q(4 + N_MACROS)) u_activity (
-        .clk(clk), .rst(rst || u_package.g_chiplet[a].u_chiplet.unit_rst), .file(activity_file),
+        .clk(clk), .rst(unit_rst[a]), .file(activity_file),
         .cycle(cycle),
         .cmd_valid(u_package.g_chiplet[a].u_chiplet.cmd_valid),
         .cmd_ready(u_package.g_chiplet[a].u_chiplet.cmd_ready),
@@ -207,7 +209,7 @@ module package_tb #(
     for (w = 0; w < N_CHIPLETS; w = w + 1) begin : g_names
       for (v = 0; v < 4 + N_MACROS; v = v + 1) begin : g_queue
         queue_names #(.QUEUE(v)) u_names (
-          .clk(clk), .rst(rst || u_package.g_chiplet[w].u_chiplet.unit_rst),
+          .clk(clk), .rst(unit_rst[w]),
           .cmd_valid(u_package.g_chiplet[w].u_chiplet.cmd_valid[v]),
           .cmd_ready(u_package.g_chiplet[w].u_chiplet.cmd_ready[v]),
           .cmd_opcode(u_package.g_chiplet[w].u_chiplet.cmd[256*v +: 4]),

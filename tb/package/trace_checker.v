@@ -5,6 +5,8 @@
 // The expectation is a $readmemh file (plusarg +expected=FILE, made by tb/package/expectation.py):
 //   words of 36 bits. Word 64*c + 2*q is the index of the first record of queue q of chiplet c,
 //   the next word the number of its records; records are {opcode[3:0], signature[31:0]}.
+// An engine reset of a chiplet (`restart`) begins its expectation anew, as its sequence numbers
+//   begin anew; `checked` counts the records since then.
 // A record that differs, comes out of sequence or was not expected raises `failed` and latches the
 //   first such record; the run decides what to do with it. +trace=FILE writes a line per record:
 //   cycle, chiplet, queue, opcode, sequence, signature.
@@ -18,6 +20,7 @@ module trace_checker #(
   input  wire                     rst,
   input  wire                     enable,
   input  wire [31:0]              cycle,
+  input  wire [N_CHIPLETS-1:0]    restart,
   input  wire [N_CHIPLETS-1:0]    trace_valid,
   input  wire [5*N_CHIPLETS-1:0]  trace_queue,
   input  wire [4*N_CHIPLETS-1:0]  trace_opcode,
@@ -60,9 +63,14 @@ module trace_checker #(
       mismatches <= 0;
       failed <= 1'b0;
       for (slot = 0; slot < 32 * N_CHIPLETS; slot = slot + 1) seen[slot] <= 0;
-    end else if (|trace_valid) begin
+    end else if (|trace_valid || |restart) begin
       for (c = 0; c < N_CHIPLETS; c = c + 1) begin
-        if (trace_valid[c]) begin
+        if (restart[c]) begin
+          for (slot = 32 * c; slot < 32 * c + 32; slot = slot + 1) begin
+            if (enable) checked = checked - seen[slot];
+            seen[slot] = 0;
+          end
+        end else if (trace_valid[c]) begin
           slot = 32 * c + {27'd0, trace_queue[5*c +: 5]};
           got = {trace_opcode[4*c +: 4], trace_signature[32*c +: 32]};
           at = expected[2*slot][31:0] + seen[slot];
