@@ -101,7 +101,8 @@ module stash #(
   end
 
   // Banks: the output register changes with reads only.
-  wire [BANKS*(WIDTH+16)-1:0] bank_q;
+  wire [BANKS*WIDTH-1:0] bank_data;
+  wire [BANKS*16-1:0]    bank_exps;
   genvar b;
   generate
     for (b = 0; b < BANKS; b = b + 1) begin : g_bank
@@ -110,21 +111,27 @@ module stash #(
       wire [PORT_BITS-1:0] port = winner[b*PORT_BITS +: PORT_BITS];
       wire [ROW_BITS-1:0] row = req_addr[16*port + BANK_BITS +: ROW_BITS];
       wire [BLOCK-1:0] strb = req_strb[BLOCK*port +: BLOCK];
-      assign bank_q[b*(WIDTH+16) +: WIDTH+16] = out_q;
+      assign {bank_exps[16*b +: 16], bank_data[WIDTH*b +: WIDTH]} = out_q;
+      reg [WIDTH-1:0] data;
       integer i;
+      /* verilator lint_off BLKSEQ */  // data: one multiplexer, evaluated for writes only
       always @(posedge clk) begin
         if (busy[b]) begin
           if (!req_we[port]) begin
             out_q <= mem[row];
-          end else if (&strb) begin
-            mem[row] <= {req_exps[16*port +: 16], req_data[WIDTH*port +: WIDTH]};
           end else begin
-            for (i = 0; i < BLOCK; i = i + 1) begin
-              if (strb[i]) mem[row][8*i +: 8] <= req_data[WIDTH*port + 8*i +: 8];
+            data = req_data[WIDTH*port +: WIDTH];
+            if (&strb) begin
+              mem[row] <= {req_exps[16*port +: 16], data};
+            end else begin
+              for (i = 0; i < BLOCK; i = i + 1) begin
+                if (strb[i]) mem[row][8*i +: 8] <= data[8*i +: 8];
+              end
             end
           end
         end
       end
+      /* verilator lint_on BLKSEQ */
     end
   endgenerate
 
@@ -150,8 +157,8 @@ module stash #(
     for (r = 0; r < N_PORTS; r = r + 1) begin
       if (rsp_valid_q[r]) begin
         from = rsp_bank_q[r*BANK_BITS +: BANK_BITS];
-        rsp_data[WIDTH*r +: WIDTH] = bank_q[from*(WIDTH+16) +: WIDTH];
-        rsp_exps[16*r +: 16] = bank_q[from*(WIDTH+16) + WIDTH +: 16];
+        rsp_data[WIDTH*r +: WIDTH] = bank_data[WIDTH*from +: WIDTH];
+        rsp_exps[16*r +: 16] = bank_exps[16*from +: 16];
       end
     end
   end

@@ -312,11 +312,12 @@ class Commands:
         r, config, period = self.r, self.config, self.layout.group + 1
         macro, index = r.randrange(config.n_macros), r.randrange(self.block)
         count = self.count(20, (1, self.block, r.randint(1, 3 * self.block)))
-        set_ = r.randrange(config.sets)
-        sets = np.array([set_, set_ + (index + count - 1) // self.block])
+        more = (index + count - 1) // self.block
         mem = r.randrange(0, self.layout.fp32, period)
-        if sets[1] >= config.sets or mem + count * 2 > self.layout.lists:
+        if more >= config.sets or mem + count * 2 > self.layout.lists:
             return None
+        set_ = r.randrange(config.sets - more)
+        sets = np.array([set_, set_ + more])
         v = {"mem": mem, "set": set_, "count": count, "index": index, "macro": macro}
         return Draw(Command("weights", DMA, v), [], [self.sets(macro, sets)])
 
