@@ -20,7 +20,10 @@ from models.compiler.program import DMA, SEND
 from models.config import Config
 from tb.chiplet.board import Board, Record
 from tb.chiplet.chiplet_coverage import CommandCoverage
-from tb.chiplet.edges import CrowdScenario, FarScenario, Hangs, Refusals, Semaphores
+from tb.chiplet.edges.far import CrowdScenario, FarScenario
+from tb.chiplet.edges.hangs import Hangs
+from tb.chiplet.edges.refusals import Refusals
+from tb.chiplet.edges.semaphores import Semaphores
 from tb.chiplet.faults import KINDS, Injector, word
 from tb.chiplet.scenario import Scenario
 from tb.common.compiled import compiled
