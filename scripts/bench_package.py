@@ -9,7 +9,8 @@ cycles go (docs/report.md), predicted_cycles of the cycle model.
 scaling: prefill of 64 tokens on one chiplet over four times that on four. Of all layers, where one
 chiplet cannot hold the weights and streams them; and of the first 8 layers, which it holds.
 TEST= picks parts, the others stay as they were: speed; few and batch (8 and 2 layers on the RTL);
-one, four (all layers on the RTL: an hour or more); predicted (all layers, cycle model alone).
+one, four (all layers on the RTL; four takes a quarter of an hour); predicted (all layers, cycle
+model alone).
 """
 
 from __future__ import annotations
