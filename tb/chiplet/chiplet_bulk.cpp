@@ -12,55 +12,31 @@
 // Status: 0 both scripts are done, 2 one has failed (its line says where), 3 still running.
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <vector>
 
 #include "Vchiplet_tb.h"
+#include "../common/bulk_arguments.h"
 #include "verilated.h"
 
 static constexpr uint32_t kDone = 0xD0DE, kFailed = 0xFA11;  // tb/chiplet/script.c
-
-static std::vector<uint64_t> numbers(const char* text) {
-  std::vector<uint64_t> out;
-  while (*text) {
-    char* end;
-    out.push_back(strtoull(text, &end, 10));
-    text = *end ? end + 1 : end;
-  }
-  return out;
-}
 
 int main(int argc, char** argv) {
   VerilatedContext context;
   context.commandArgs(argc, argv);
   Vchiplet_tb tb(&context);
-  std::vector<std::vector<uint64_t>> behaviours;
-  FILE* records = nullptr;
-  uint64_t limit = 0;
-  for (int i = 1; i < argc; i++) {
-    const char* value = strchr(argv[i], '=');
-    if (argv[i][0] == '+' || !value) continue;
-    std::vector<uint64_t> n = numbers(value + 1);
-    if (!strncmp(argv[i], "behave=", 7)) behaviours.push_back(n);
-    if (!strncmp(argv[i], "cycles=", 7)) limit = n[0];
-    if (!strncmp(argv[i], "records=", 8)) records = fdopen(int(n[0]), "wb");
-    if (!strncmp(argv[i], "link=", 5))
-      tb.link_latency = n[0], tb.error_threshold = n[1], tb.seed = n[2];
+  BulkArguments given(argc, argv);
+  if (!given.complete()) return 1;
+  if (given.given("link")) {
+    const BulkArguments::Numbers& n = given["link"];
+    tb.link_latency = n[0], tb.error_threshold = n[1], tb.seed = n[2];
   }
-  if (!records || behaviours.empty()) return 1;
 
   tb.dump = 0;
-  size_t behaviour = 0;
-  uint64_t left = 0, cycle = 0;
+  uint64_t cycle = 0;
   int status = 3;
-  for (; cycle < limit && status == 3; cycle++) {
-    if (left == 0) {
-      const std::vector<uint64_t>& b = behaviours[behaviour++ % behaviours.size()];
-      left = b[0];
-      tb.read_latency = b[1], tb.write_latency = b[2], tb.bandwidth = b[3];
+  for (; cycle < given.limit && status == 3; cycle++) {
+    if (const BulkArguments::Numbers* b = given.begins()) {
+      tb.read_latency = (*b)[1], tb.write_latency = (*b)[2], tb.bandwidth = (*b)[3];
     }
-    left--;
     tb.rst = cycle < 5;
     tb.load = cycle > 0;
     tb.clk = 0;
@@ -87,13 +63,13 @@ int main(int argc, char** argv) {
                                     | (queue < 16 ? full >> queue & 1 : 0) << 17,
                                 busy, tb.trace_sequence >> 16 * c & 0xFFFF,
                                 uint32_t(tb.trace_signature >> 32 * c)};
-      if (fwrite(word, sizeof word, 1, records) != 1) return 1;
+      if (fwrite(word, sizeof word, 1, given.records) != 1) return 1;
     }
     if (done) status = 0;
   }
   printf("%lu cycles\n", cycle);
   if (status == 0) tb.dump = 1, tb.eval();
   tb.final();
-  fclose(records);
+  fclose(given.records);
   return status;
 }

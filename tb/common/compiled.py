@@ -12,6 +12,8 @@ from pathlib import Path
 from tb.common.filelist import ROOT, FileList, content_hash
 from tb.common.runner import _limit_processor_time, flag, mutated, tool_environment
 
+BULK_ARGUMENTS = ROOT / "tb" / "common" / "bulk_arguments.h"
+
 
 def compiled(
     name: str,
@@ -29,7 +31,7 @@ def compiled(
         files: Verilog sources; of the mutant where MUTANT asks for one.
         main: the C++ that drives `top`.
         options: further options of verilator, say -CFLAGS.
-        headers: what `main` includes, from its own folder.
+        headers: what `main` includes.
 
     Raises:
         AssertionError: it does not build; the compiler's words.

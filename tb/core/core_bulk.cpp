@@ -11,56 +11,31 @@
 // Status: 0 the program ended with result 1, 2 with another, 3 still running after N cycles.
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <vector>
 
 #include "Vcore_tb.h"
+#include "../common/bulk_arguments.h"
 #include "verilated.h"
-
-static std::vector<uint64_t> numbers(const char* text) {
-  std::vector<uint64_t> out;
-  while (*text) {
-    char* end;
-    out.push_back(strtoull(text, &end, 10));
-    text = *end ? end + 1 : end;
-  }
-  return out;
-}
 
 int main(int argc, char** argv) {
   VerilatedContext context;
   context.commandArgs(argc, argv);
   Vcore_tb tb(&context);
-  std::vector<std::vector<uint64_t>> behaviours;
-  FILE* records = nullptr;
-  uint64_t limit = 0;
-  for (int i = 1; i < argc; i++) {
-    const char* value = strchr(argv[i], '=');
-    if (argv[i][0] == '+' || !value) continue;
-    std::vector<uint64_t> n = numbers(value + 1);
-    if (!strncmp(argv[i], "behave=", 7)) behaviours.push_back(n);
-    if (!strncmp(argv[i], "cycles=", 7)) limit = n[0];
-    if (!strncmp(argv[i], "records=", 8)) records = fdopen(int(n[0]), "wb");
-    if (!strncmp(argv[i], "regions=", 8))
-      tb.i_first = n[0], tb.i_last = n[1], tb.d_first = n[2], tb.d_last = n[3];
+  BulkArguments given(argc, argv);
+  if (!given.complete()) return 1;
+  if (given.given("regions")) {
+    const BulkArguments::Numbers& n = given["regions"];
+    tb.i_first = n[0], tb.i_last = n[1], tb.d_first = n[2], tb.d_last = n[3];
   }
-  if (!records || behaviours.empty()) return 1;
 
   constexpr size_t kWords = 16;  // of a record
   const size_t batch = sizeof tb.batch / (4 * kWords);
   uint32_t seen = 0;
-  size_t behaviour = 0;
-  uint64_t left = 0;
   bool ended = false;
-  for (uint64_t cycle = 0; cycle < limit && !ended; cycle++) {
-    if (left == 0) {
-      const std::vector<uint64_t>& b = behaviours[behaviour++ % behaviours.size()];
-      left = b[0];
-      tb.i_stall = b[1], tb.d_stall = b[2], tb.i_fault = b[3], tb.d_fault = b[4];
-      tb.irq_chance = b[5];
+  for (uint64_t cycle = 0; cycle < given.limit && !ended; cycle++) {
+    if (const BulkArguments::Numbers* b = given.begins()) {
+      tb.i_stall = (*b)[1], tb.d_stall = (*b)[2], tb.i_fault = (*b)[3], tb.d_fault = (*b)[4];
+      tb.irq_chance = (*b)[5];
     }
-    left--;
     tb.rst = cycle < 3;
     tb.clk = 0;
     tb.eval();
@@ -71,10 +46,10 @@ int main(int argc, char** argv) {
     if (tb.batches != seen) {
       seen = tb.batches;
       const uint32_t* first = &tb.batch[0] + kWords * (batch - tb.batch_records);
-      if (fwrite(first, 4 * kWords, tb.batch_records, records) != tb.batch_records) return 1;
+      if (fwrite(first, 4 * kWords, tb.batch_records, given.records) != tb.batch_records) return 1;
     }
   }
   tb.final();
-  fclose(records);
+  fclose(given.records);
   return !ended ? 3 : tb.result == 1 ? 0 : 2;
 }

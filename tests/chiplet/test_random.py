@@ -26,7 +26,7 @@ from tb.chiplet.edges.refusals import Refusals
 from tb.chiplet.edges.semaphores import Semaphores
 from tb.chiplet.faults import KINDS, Injector, word
 from tb.chiplet.scenario import Scenario
-from tb.common.compiled import compiled
+from tb.common.compiled import BULK_ARGUMENTS, compiled
 from tb.common.coverage import unmet
 from tb.common.filelist import ROOT, FileList, block_list
 from tb.common.runner import missing_simulator
@@ -60,7 +60,7 @@ def harness(config: Config) -> Path:
     options = ["--x-initial", "unique", "--unroll-count", "1", "-Wno-fatal", "-Wno-lint",
                "-CFLAGS", "-O1"]
     return compiled("chiplet_bulk", "chiplet_tb", files, BENCH / "chiplet_bulk.cpp",
-                    parameters(config), options)
+                    parameters(config), options, [BULK_ARGUMENTS])
 
 
 QUICK = ["behave=1000,2,2,256"]

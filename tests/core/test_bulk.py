@@ -16,7 +16,7 @@ import pytest
 
 from scripts import elf
 from scripts.firmware import ROOT, Image, build
-from tb.common.compiled import compiled
+from tb.common.compiled import BULK_ARGUMENTS, compiled
 from tb.common.filelist import FileList
 from tb.common.runner import flag, missing_simulator
 from tb.core.core_cases import CHANCES
@@ -37,7 +37,7 @@ def harness(reset_pc: int, stall_counters: bool = True) -> Path:
     options = ["+define+RVFI=1", "--x-initial", "unique", "-CFLAGS", f"-O{effort}"]
     main = ROOT / "tb" / "core" / "core_bulk.cpp"
     parameters = {"RESET_PC": reset_pc, "STALL_COUNTERS": int(stall_counters)}
-    return compiled("core_bulk", "core_tb", files, main, parameters, options)
+    return compiled("core_bulk", "core_tb", files, main, parameters, options, [BULK_ARGUMENTS])
 
 
 @cache
