@@ -8,7 +8,8 @@ First they must pass without a fault, so that nothing counts as killed for anoth
 that runs much longer than it did then is stopped, and the fault counts as killed by timeout.
 A mutant that survives does not count if it is proved equivalent to the original
 (scripts/equivalence.py), or if a waiver in the toml file names it; else it is listed with its place
-in the source, to become a test. Writes build/mutate/<block>.json; status 1 if a fault survives.
+in the source, to become a test. Writes build/mutate/<block>.json, and for the status table
+build/test/mutate-<block>.xml; status 1 if a fault survives.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import resource
 import shutil
 import signal
 import time
+import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +32,7 @@ import pytest
 
 from scripts.blocks import require_block, settings, stop
 from scripts.mutants import OUT, Fault, Mutant, Netlist, data
+from scripts.run_tests import RESULTS
 from tb.common.filelist import ROOT, relative
 from tb.common.runner import current_seed
 
@@ -169,6 +172,17 @@ def try_named(report: Report, fault: Fault, tests: list[str]) -> None:
     print(f"  {fault.name}: {said}", flush=True)
 
 
+def record(block: str, count: str | None, survivors: int) -> None:
+    """The outcome of this command, as pytest writes that of a test."""
+    name = f"make mutate BLOCK={block}" + (f" MUTANTS={count}" if count else "")
+    suite = ElementTree.Element("testsuite")
+    case = ElementTree.SubElement(suite, "testcase", classname="", name=name)
+    if survivors:
+        ElementTree.SubElement(case, "failure", message=f"{survivors} survived")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    ElementTree.ElementTree(suite).write(RESULTS / f"mutate-{block}.xml")
+
+
 def main() -> int:
     """All faults of BLOCK."""
     block = require_block("mutate")
@@ -183,7 +197,8 @@ def main() -> int:
     with contextlib.redirect_stdout(io.StringIO()) as shown:
         if pytest.main(["-q", "--collect-only", *every]):
             stop(f"mutate: scripts/blocks.toml names unknown tests\n{shown.getvalue()[-2000:]}")
-    total = int(os.environ.get("MUTANTS") or 300)
+    wanted = os.environ.get("MUTANTS")
+    total = int(wanted or 300)
     whole = sum(entry.get("share", 1) for entry in entries)
     counts = [round(total * entry.get("share", 1) / whole) for entry in entries]
     used = [(entry, count) for entry, count in zip(entries, counts) if count]
@@ -196,6 +211,7 @@ def main() -> int:
     result = {"seed": current_seed(), "seconds": round(time.monotonic() - started)}
     result |= {key: value for key, value in vars(report).items() if key not in ("waivers", "block")}
     (OUT / f"{block}.json").write_text(json.dumps(result, indent=1) + "\n")
+    record(block, wanted, survivors)
     print(
         f"mutate: {killed} killed ({report.timeouts} by timeout), {len(report.equivalent)} proved "
         f"equivalent, {len(report.waived)} waived, {survivors} survived"

@@ -6,8 +6,9 @@
     python -m scripts.status --record   take the results of build/test/*.xml over into
                                         tests/plans/results.json and rewrite both tables
 
-The schema is in docs/verification.md. A stage is reached when each test planned for it, and for
-the stages below, is written and passed when last recorded.
+The schema is in docs/verification.md; a plan names tests of pytest and runs of `make mutate`. A
+stage is reached when each test planned for it, and for the stages below, is written and passed when
+last recorded.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.blocks import blocks
+from scripts.blocks import blocks, settings
 from tb.common.filelist import ROOT, relative
 
 PLANS = ROOT / "tests" / "plans"
@@ -32,6 +33,7 @@ STATUS = ROOT / "docs" / "status.md"
 BEGIN, END = "<!-- status:begin (make docs) -->", "<!-- status:end -->"
 STAGES = ("V1", "V2", "V3")
 KEYS = {"name", "drives", "checks", "stage", "tests"}
+MUTATE = re.compile(r"make mutate BLOCK=(\w+)( MUTANTS=\d+)?")
 
 
 @dataclass
@@ -130,6 +132,12 @@ def collect() -> set[str]:
     return {line for line in done.stdout.splitlines() if "::" in line}
 
 
+def commands(plans: list[Plan]) -> set[str]:
+    """Runs of `make mutate` that plans name, of blocks that have mutants."""
+    named = {reference for plan in plans for test in plan.tests for reference in test.tests}
+    return {r for r in named if (m := MUTATE.fullmatch(r)) and settings(m[1]).get("mutate")}
+
+
 def missing_tests(plans: list[Plan], known: set[str]) -> list[str]:
     """References of the plans that no test answers to."""
     return [
@@ -156,7 +164,7 @@ def recorded() -> dict[str, str]:
 def read_junit(paths: list[Path]) -> dict[str, str]:
     """Outcome (passed, failed, skipped) by node id; later files win.
 
-    pytest writes the module with dots; a plan's ids have the path.
+    pytest writes the module with dots; a plan's ids have the path. A command is its own name.
     """
     outcome = {}
     for path in sorted(paths, key=lambda p: p.stat().st_mtime):
@@ -167,7 +175,7 @@ def read_junit(paths: list[Path]) -> dict[str, str]:
                 result = "failed"
             elif case.find("skipped") is not None:
                 result = "skipped"
-            outcome[f"{module}.py::{case.get('name')}"] = result
+            outcome[f"{module}.py::{case.get('name')}" if module else case.get("name")] = result
     return outcome
 
 
@@ -278,7 +286,7 @@ def record(plans: list[Plan], nodes: set[str]) -> None:
 def main() -> int:
     """Check, or with --record rewrite."""
     plans, errors = read_plans()
-    nodes = collect()
+    nodes = collect() | commands(plans)
     if "--record" in sys.argv[1:]:
         record(plans, nodes)
     errors += missing_tests(plans, nodes) + missing_plans(plans) + stale_pages(plans)

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts import mutate
 from scripts.equivalence import Graph, prove
 from scripts.mutants import Fault
+from scripts.status import read_junit
 from tb.common.filelist import ROOT
 
 UNITS = "tests/common/test_units.py"
@@ -89,3 +91,16 @@ def test_a_fault_must_apply_once(tmp_path: Path) -> None:
     fault = Fault("twice", "rtl/common/fifo.v", "count_q", "x", "", "fifo")
     with pytest.raises(SystemExit):
         fault.make("common")
+
+
+@pytest.mark.parametrize(
+    ("count", "survivors", "outcome"), [(None, 0, "passed"), ("40", 2, "failed")]
+)
+def test_outcome_is_recorded(
+    count: str | None, survivors: int, outcome: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the command that was run, for the status table."""
+    monkeypatch.setattr(mutate, "RESULTS", tmp_path)
+    mutate.record("unit", count, survivors)
+    name = "make mutate BLOCK=unit" + (f" MUTANTS={count}" if count else "")
+    assert read_junit([tmp_path / "mutate-unit.xml"]) == {name: outcome}

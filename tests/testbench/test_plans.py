@@ -24,7 +24,8 @@ tests = ["tests/a.py::test_a"]
 
 def test_plans_are_sound() -> None:
     plans, errors = status.read_plans()
-    errors += status.missing_tests(plans, status.collect()) + status.missing_plans(plans)
+    known = status.collect() | status.commands(plans)
+    errors += status.missing_tests(plans, known) + status.missing_plans(plans)
     assert not errors, "\n".join(errors)
 
 
@@ -66,6 +67,13 @@ def test_missing_test_is_reported() -> None:
     assert status.missing_tests([plan("V1")], {"tests/a.py::test_00"}) != []
 
 
+def test_commands_of_blocks_with_mutants_are_known() -> None:
+    good = ["make mutate BLOCK=link", "make mutate BLOCK=chiplet MUTANTS=400"]
+    bad = ["make mutate BLOCK=package", "make mutate", "make cover BLOCK=link"]
+    mutants = Plan("unit", "a plan", [PlannedTest("m", "x", "y", "V2", good + bad)])
+    assert status.commands([mutants]) == set(good)
+
+
 def test_stage_needs_all_its_tests() -> None:
     passed = {f"tests/a.py::test_{i}[x]": "passed" for i in range(3)}
     assert status.stage_reached(plan("V1", "V1", "V2"), passed) == "V2"
@@ -82,10 +90,12 @@ def test_results_are_read(tmp_path: Path) -> None:
         '<testsuites><testsuite><testcase classname="tests.a" name="test_0[x]"/>'
         '<testcase classname="tests.a" name="test_1"><failure message="no"/></testcase>'
         '<testcase classname="tests.a" name="test_2"><skipped message="no"/></testcase>'
+        '<testcase classname="" name="make mutate BLOCK=a"/>'
         "</testsuite></testsuites>"
     )
     assert status.read_junit([path]) == {
         "tests/a.py::test_0[x]": "passed",
         "tests/a.py::test_1": "failed",
         "tests/a.py::test_2": "skipped",
+        "make mutate BLOCK=a": "passed",
     }
