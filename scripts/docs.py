@@ -30,7 +30,7 @@ def main() -> int:
     else:
         timing.write([])
     plans, errors = status.read_plans()
-    nodes = status.collect() | status.commands(plans)
+    nodes = status.all_nodes(plans)
     status.record(plans, nodes)
     errors += status.missing_tests(plans, nodes) + status.missing_plans(plans)
     errors += broken_links()

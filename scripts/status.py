@@ -111,6 +111,11 @@ def stands_for(reference: str, node: str) -> bool:
     return node == reference or node.startswith((reference + "[", reference + "::"))
 
 
+def all_nodes(plans: list[Plan]) -> set[str]:
+    """What a plan may name: all tests, and the runs of `make mutate` that there can be."""
+    return collect() | commands(plans)
+
+
 def collect() -> set[str]:
     """Node ids of all tests, the long ones included.
 
@@ -286,7 +291,7 @@ def record(plans: list[Plan], nodes: set[str]) -> None:
 def main() -> int:
     """Check, or with --record rewrite."""
     plans, errors = read_plans()
-    nodes = collect() | commands(plans)
+    nodes = all_nodes(plans)
     if "--record" in sys.argv[1:]:
         record(plans, nodes)
     errors += missing_tests(plans, nodes) + missing_plans(plans) + stale_pages(plans)

@@ -23,18 +23,18 @@ int main(int argc, char** argv) {
   VerilatedContext context;
   context.commandArgs(argc, argv);
   Vchiplet_tb tb(&context);
-  BulkArguments given(argc, argv);
-  if (!given.complete()) return 1;
-  if (given.given("link")) {
-    const BulkArguments::Numbers& n = given["link"];
+  BulkArguments arguments(argc, argv);
+  if (!arguments.complete()) return 1;
+  if (arguments.given("link")) {
+    const BulkArguments::Numbers& n = arguments["link"];
     tb.link_latency = n[0], tb.error_threshold = n[1], tb.seed = n[2];
   }
 
   tb.dump = 0;
   uint64_t cycle = 0;
   int status = 3;
-  for (; cycle < given.limit && status == 3; cycle++) {
-    if (const BulkArguments::Numbers* b = given.begins()) {
+  for (; cycle < arguments.limit && status == 3; cycle++) {
+    if (const BulkArguments::Numbers* b = arguments.begins()) {
       tb.read_latency = (*b)[1], tb.write_latency = (*b)[2], tb.bandwidth = (*b)[3];
     }
     tb.rst = cycle < 5;
@@ -63,13 +63,13 @@ int main(int argc, char** argv) {
                                     | (queue < 16 ? full >> queue & 1 : 0) << 17,
                                 busy, tb.trace_sequence >> 16 * c & 0xFFFF,
                                 uint32_t(tb.trace_signature >> 32 * c)};
-      if (fwrite(word, sizeof word, 1, given.records) != 1) return 1;
+      if (fwrite(word, sizeof word, 1, arguments.records) != 1) return 1;
     }
     if (done) status = 0;
   }
   printf("%lu cycles\n", cycle);
   if (status == 0) tb.dump = 1, tb.eval();
   tb.final();
-  fclose(given.records);
+  fclose(arguments.records);
   return status;
 }

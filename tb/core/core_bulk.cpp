@@ -20,10 +20,10 @@ int main(int argc, char** argv) {
   VerilatedContext context;
   context.commandArgs(argc, argv);
   Vcore_tb tb(&context);
-  BulkArguments given(argc, argv);
-  if (!given.complete()) return 1;
-  if (given.given("regions")) {
-    const BulkArguments::Numbers& n = given["regions"];
+  BulkArguments arguments(argc, argv);
+  if (!arguments.complete()) return 1;
+  if (arguments.given("regions")) {
+    const BulkArguments::Numbers& n = arguments["regions"];
     tb.i_first = n[0], tb.i_last = n[1], tb.d_first = n[2], tb.d_last = n[3];
   }
 
@@ -31,8 +31,8 @@ int main(int argc, char** argv) {
   const size_t batch = sizeof tb.batch / (4 * kWords);
   uint32_t seen = 0;
   bool ended = false;
-  for (uint64_t cycle = 0; cycle < given.limit && !ended; cycle++) {
-    if (const BulkArguments::Numbers* b = given.begins()) {
+  for (uint64_t cycle = 0; cycle < arguments.limit && !ended; cycle++) {
+    if (const BulkArguments::Numbers* b = arguments.begins()) {
       tb.i_stall = (*b)[1], tb.d_stall = (*b)[2], tb.i_fault = (*b)[3], tb.d_fault = (*b)[4];
       tb.irq_chance = (*b)[5];
     }
@@ -46,10 +46,11 @@ int main(int argc, char** argv) {
     if (tb.batches != seen) {
       seen = tb.batches;
       const uint32_t* first = &tb.batch[0] + kWords * (batch - tb.batch_records);
-      if (fwrite(first, 4 * kWords, tb.batch_records, given.records) != tb.batch_records) return 1;
+      const size_t written = fwrite(first, 4 * kWords, tb.batch_records, arguments.records);
+      if (written != tb.batch_records) return 1;
     }
   }
   tb.final();
-  fclose(given.records);
+  fclose(arguments.records);
   return !ended ? 3 : tb.result == 1 ? 0 : 2;
 }

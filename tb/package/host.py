@@ -78,7 +78,12 @@ class Host:
         await ClockCycles(self.dut.clk, 4)
         self.axi = AxiLiteMaster(AxiLiteBus.from_prefix(self.dut, "s_axil"), self.dut.clk,
                                  self.dut.rst)
-        await ClockCycles(self.dut.clk, 4)
+        await self.hold_reset(4)
+
+    async def hold_reset(self, cycles: int) -> None:
+        """Hardware reset for so many cycles, from any state."""
+        self.dut.rst.value = 1
+        await ClockCycles(self.dut.clk, cycles)
         self.dut.rst.value = 0
         await ClockCycles(self.dut.clk, 2)
 

@@ -123,10 +123,7 @@ class Session:
         elif action == "wait":
             await ClockCycles(self.dut.clk, values[0])
         elif action == "reset":
-            self.dut.rst.value = 1
-            await ClockCycles(self.dut.clk, values[0])
-            self.dut.rst.value = 0
-            await ClockCycles(self.dut.clk, 2)
+            await port.hold_reset(values[0])
         elif action == "words":
             for word in values[0]:
                 while await port.read("IN_SPACE") == 0:

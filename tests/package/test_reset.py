@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
 from models import config as configs
 from models import host, link
+from models.config import Config
+from models.image import Image
 from tb.package.host import NO_END_TOKEN
-from tb.package.session import Job, Result, simulate_package
+from tb.package.session import Job, simulate_package
 from tests.package.support import WORK, assert_equal, images, tiny_weights
 
 PROMPT, NEW = [1, 7, 30, 12, 5], 3
@@ -33,26 +37,37 @@ def actions(seed: int, resets: int, cycles: int) -> list[list]:
     return steps + SERVED
 
 
-def run(steps: list[list], work: str, sim: str, settings: dict | None = None) -> Result:
-    """The records of the last boot, and the tokens, equal the golden's."""
+@functools.cache
+def served() -> tuple[Config, list[Image], host.Run]:
+    """Two chiplets, their images, and the golden run of the request."""
     config = configs.load("nano")
     built = images(tiny_weights(), config)
-    golden = host.run(built, config, PROMPT, NEW)
-    result = simulate_package(config, built, golden.records, Job([], settings or {}, actions=steps),
-                              work=WORK / work, sim=sim)
+    return config, built, host.run(built, config, PROMPT, NEW)
+
+
+def run(steps: list[list], work: str, sim: str, trouble: bool) -> int:
+    """The records of the last boot, and the tokens, equal the golden's. Returns its cycles."""
+    config, built, golden = served()
+    job = Job([], TROUBLE if trouble else {}, actions=steps)
+    result = simulate_package(config, built, golden.records, job, work=WORK / work, sim=sim)
     assert_equal(result, golden)
-    return result
+    return result.total_cycles
 
 
-def check(seed: int, resets: int, work: str, sim: str, settings: dict | None = None) -> None:
+@functools.cache
+def undisturbed(sim: str, trouble: bool) -> int:
+    """Cycles of a run without a reset in its midst."""
+    return run(SERVED, f"reset-{sim}-{trouble}", sim, trouble)
+
+
+def check(seed: int, resets: int, work: str, sim: str, trouble: bool = False) -> None:
     """Cut off `resets` times within the cycles that an undisturbed run takes."""
-    whole = run(SERVED, work, sim, settings).total_cycles
-    run(actions(seed, resets, whole), work, sim, settings)
+    run(actions(seed, resets, undisturbed(sim, trouble)), work, sim, trouble)
 
 
 @pytest.mark.sim("verilator")
 def test_reset_at_any_time(seed: int) -> None:
-    check(seed, 12, "reset", "verilator")
+    check(seed, 12, "resets", "verilator")
 
 
 @pytest.mark.regress
@@ -60,11 +75,11 @@ def test_reset_at_any_time(seed: int) -> None:
 @pytest.mark.parametrize("case", range(8))
 def test_reset_at_many_times(case: int, seed: int) -> None:
     """With slow memories and a link that sends again."""
-    check(8 * seed + case, 60, f"resets-{case}", "verilator", TROUBLE)
+    check(8 * seed + case, 60, f"resets-{case}", "verilator", trouble=True)
 
 
 @pytest.mark.regress
 @pytest.mark.sim("icarus")
 def test_reset_leaves_no_x(seed: int) -> None:
     """The Icarus run sees what a reset leaves undefined."""
-    check(seed, 2, "reset-icarus", "icarus")
+    check(seed, 2, "resets-icarus", "icarus")
